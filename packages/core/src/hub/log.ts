@@ -1,0 +1,73 @@
+/**
+ * One event as the log keeps it: text only, already checked and serialized, so that every process reads the same.
+ *
+ * All texts are well-formed Unicode and may hold any character (`topic` no control character). A log carries them exactly.
+ */
+export interface LogRecord {
+  /** Its place in the log: one or more of `[0-9a-zA-Z-]`. Together with the epoch and a dot at most 128 bytes. */
+  readonly position: string
+  /** What it was published to: 1 to 256 bytes. Names that start with `sse.` are the hub's own. */
+  readonly topic: string
+  /** The type that clients dispatch it as. */
+  readonly event: string
+  /** The text of its `data`, possibly empty. */
+  readonly data: string
+  /** `data` was a string to begin with, not something serialized: it is not to be deserialized. */
+  readonly raw: boolean
+  /** Of events of one topic and name that have the same key, only the newest matters. Absent is not the same as empty. */
+  readonly key?: string
+}
+
+/** An event on its way into the log, before it has a place there. */
+export type LogEntry = Omit<LogRecord, 'position'>
+
+/**
+ * The log of one hub: ordered, append-only, followed by every process that serves clients. The only thing an engine
+ * implements; `logContract` of `@sse/core/testing` holds it to what is said here.
+ */
+export interface EventLog {
+  /**
+   * Puts an event at the end of the log and resolves, once the log has accepted it, with the place it got. Calls of one
+   * process get their places in the order of the calls, also when none waits for the one before. The entry is taken as it
+   * is at the call.
+   *
+   * @returns a promise that rejects if the log did not accept the event. It may have: an answer can be lost. Never throws.
+   */
+  append(record: LogEntry): Promise<{ epoch: string; position: string }>
+
+  /**
+   * Hands the log to a follower, in order, until stopped. Any number may follow; they see the same order.
+   *
+   * @param tail how much of what is in the log already is worth delivering: a log that keeps history begins so far before
+   * its end, at most, and says where in `attach`. `maxBytes` are bytes of UTF-8, roughly.
+   * @returns stops: from its call on nothing is delivered, and it resolves when nothing is held any more. May be called
+   * again.
+   */
+  follow(follower: LogFollower, tail: { maxEvents: number; maxBytes: number }): () => Promise<void>
+
+  /** Negative if `a` comes before `b` in the log, positive if after, 0 if they are the same place. Of one epoch. */
+  compare(a: string, b: string): number
+
+  /** Whether a text could be a position of this log. Asked of whatever clients send, so it must be cheap and strict. */
+  isPosition(text: string): boolean
+}
+
+/**
+ * Who reads a log. The three are never called while one of them runs, and they do not throw; what does is detached and gets
+ * nothing more.
+ */
+export interface LogFollower {
+  /**
+   * First of all, and again after every reconnect: from here on everything after `floor` is delivered, in order, once.
+   * `head` is the newest position of the log at this moment, the same as `floor` where nothing waits to be delivered.
+   * Both are positions, also in an empty log.
+   *
+   * Another epoch than the last, or a `floor` after the last record delivered, means that history was lost. A `floor` before
+   * it is not: what has been delivered is not delivered again.
+   */
+  attach(at: { epoch: string; floor: string; head: string }): void
+  /** The next records, one or more, in order. The batch may be shared: it is not to be changed. */
+  records(batch: readonly LogRecord[]): void
+  /** The log cannot be read for now. `attach` follows when it can. */
+  detach(error: unknown): void
+}
