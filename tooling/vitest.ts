@@ -1,8 +1,14 @@
-import { basename, join } from 'node:path'
+import { dirname, join, relative, sep } from 'node:path'
 import { defineConfig, type ViteUserConfig } from 'vitest/config'
 
 /** Where `npm test` wants a report of every run, for its closing line; unset while developing. */
 const reports = process.env.TEST_REPORTS
+
+/** The report of this package: `.reports/packages-core.json` for `packages/core`. */
+function reportFile(directory: string): string {
+  const place = relative(dirname(directory), process.cwd())
+  return join(directory, `${place.replaceAll(sep, '-')}.json`)
+}
 
 /** How every package runs its tests: `export { default } from '@sse/tooling/vitest'` in its `vitest.config.ts`. */
 const config: ViteUserConfig = defineConfig({
@@ -17,8 +23,7 @@ const config: ViteUserConfig = defineConfig({
     hookTimeout: 20_000,
     fsModuleCache: false,
     passWithNoTests: true,
-    reporters: reports === undefined ? ['default'] : ['default', 'json'],
-    ...(reports !== undefined && { outputFile: { json: join(reports, `${basename(process.cwd())}.json`) } }),
+    reporters: reports === undefined ? ['default'] : ['default', ['json', { outputFile: reportFile(reports) }]],
     coverage: { provider: 'v8', include: ['src/**/*.ts'], exclude: ['src/**/*.test.ts'] },
   },
 })

@@ -1,0 +1,42 @@
+import { accessSync, constants } from 'node:fs'
+import { delimiter, join } from 'node:path'
+import type { TestContext } from 'vitest'
+import programs from './programs.json' with { type: 'json' }
+
+/** A program that some tests need and npm does not bring. */
+export type ProgramName = keyof typeof programs
+
+/** The path of a program, or `undefined` if no directory of `PATH` holds it. */
+export function findProgram(name: ProgramName): string | undefined {
+  for (const command of programs[name].commands) {
+    for (const directory of (process.env.PATH ?? '').split(delimiter)) {
+      const path = join(directory, command)
+      if (isExecutable(path)) return path
+    }
+  }
+  return undefined
+}
+
+/**
+ * The path of a program that a test cannot do without.
+ *
+ * Where it is missing, the test is skipped with a note that names what to install. With `CI=true` it fails instead.
+ *
+ * @param context the context of the test, or of a `beforeEach`
+ */
+export function requireProgram(name: ProgramName, context: Pick<TestContext, 'skip'>): string {
+  const path = findProgram(name)
+  if (path !== undefined) return path
+  const note = `install ${name} (Debian: apt-get install ${programs[name].debian.join(' ')})`
+  if (process.env.CI === 'true') throw new Error(`${note}: with CI=true nothing is skipped`)
+  return context.skip(note)
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK)
+    return true
+  } catch {
+    return false
+  }
+}
