@@ -1,3 +1,5 @@
 export type { ReceivedEvent } from './testing/event-parser.ts'
+export { type LogCase, logContract } from './testing/log-contract.ts'
+export type { LogHarness } from './testing/log-stage.ts'
 export { type EventReading, type ReadEventsOptions, readEvents } from './testing/read-events.ts'
 export { type ParsableResponse, takeEvents } from './testing/take-events.ts'

@@ -38,8 +38,8 @@ export interface EventLog {
   /**
    * Hands the log to a follower, in order, until stopped. Any number may follow; they see the same order.
    *
-   * @param tail how much of what is in the log already is worth delivering: a log that keeps history begins so far before
-   * its end, at most, and says where in `attach`. `maxBytes` are bytes of UTF-8, roughly.
+   * @param tail how much of what is in the log already is to be delivered: a log that keeps history begins where no more
+   * than `maxEvents` and `maxBytes` (of `data`, as UTF-8) come before its end. One that keeps none begins there.
    * @returns stops: from its call on nothing is delivered, and it resolves when nothing is held any more. May be called
    * again.
    */
@@ -53,21 +53,24 @@ export interface EventLog {
 }
 
 /**
- * Who reads a log. The three are never called while one of them runs, and they do not throw; what does is detached and gets
- * nothing more.
+ * Who reads a log. None of the three is called while another of them runs, and none throws: a follower that does is detached
+ * with what it threw, and gets nothing more.
  */
 export interface LogFollower {
   /**
-   * First of all, and again after every reconnect: from here on everything after `floor` is delivered, in order, once.
-   * `head` is the newest position of the log at this moment, the same as `floor` where nothing waits to be delivered.
-   * Both are positions, also in an empty log.
+   * Before any record, and again after every reconnect: from here on everything after `floor` is delivered, in order, once.
+   * Both are positions, also in an empty log. `head` is the newest one at this moment: the place of a record that is going
+   * to be delivered, or the `floor` where none is waiting.
    *
-   * Another epoch than the last, or a `floor` after the last record delivered, means that history was lost. A `floor` before
-   * it is not: what has been delivered is not delivered again.
+   * Within an epoch `floor` is never before the last record delivered: the same place if nothing was missed, after it if
+   * history was lost meanwhile, as it was if the epoch is another one than before.
    */
   attach(at: { epoch: string; floor: string; head: string }): void
   /** The next records, one or more, in order. The batch may be shared: it is not to be changed. */
   records(batch: readonly LogRecord[]): void
-  /** The log cannot be read for now. `attach` follows when it can. */
+  /**
+   * The log cannot be read for now, also for the first time, before any `attach`. It may come again for every attempt that
+   * fails; records come only after the next `attach`.
+   */
   detach(error: unknown): void
 }
