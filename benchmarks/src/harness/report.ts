@@ -1,0 +1,184 @@
+import type { Bar, Measurement, Metric } from '../measurements/measurement.ts'
+import type { Scale } from '../scale.ts'
+import type { Machine } from './machine.ts'
+import type { Result } from './rounds.ts'
+import { type Spread, spread } from './statistics.ts'
+import { compared, judge, type Verdict } from './verdict.ts'
+
+/** All that one run found. */
+export interface Report {
+  /** ISO 8601, UTC. */
+  readonly date: string
+  /** What was typed to get it. */
+  readonly command: string
+  readonly machine: Machine
+  readonly versions: { readonly [name: string]: string }
+  /** Why instructions were not counted, or `undefined` where they were. */
+  readonly noInstructions: string | undefined
+  readonly scale: Scale
+  readonly measured: readonly Measured[]
+}
+
+/** A measurement and what came of it. */
+export interface Measured {
+  readonly measurement: Measurement
+  readonly results: readonly Result[]
+}
+
+/** The bars that were missed, could not be measured though nothing of the machine forbids it, or whose contestant failed. */
+export function misses({ measured, noInstructions }: Report): Verdict[] {
+  return measured
+    .flatMap(verdictsOf)
+    .filter(({ outcome, bar }) => outcome === 'miss' || (outcome === 'unmeasured' && !excused(bar, noInstructions)))
+}
+
+/** The report as data: every figure of every round. */
+export function asJson(report: Report): string {
+  const measurements = report.measured.map((one) => ({
+    name: one.measurement.name,
+    title: one.measurement.title(report.scale),
+    contestants: one.results.map(({ contestant, rounds, failure }) => ({ name: contestant.name, rounds, failure })),
+    bars: verdictsOf(one).map(({ bar, measured, outcome }) => ({ ...bar, measured, outcome })),
+  }))
+  return `${JSON.stringify({ ...report, measured: undefined, measurements }, null, 2)}\n`
+}
+
+/** The bars in one table and the peers in another, for a README. */
+export function asSummary(report: Report): string {
+  return [provenance(report), barTable(report), peerTable(report)].join('\n\n')
+}
+
+/** Everything, for whoever ran it: the machine, a table for each measurement, the bars. */
+export function asDetails(report: Report): string {
+  const tables = report.measured.map(({ measurement, results }) =>
+    [`## ${measurement.name}`, `${measurement.title(report.scale)}.`, contestantTable(measurement, results)].join(
+      '\n\n',
+    ),
+  )
+  return [provenance(report), ...tables, '## Bars', barTable(report)].join('\n\n')
+}
+
+function provenance({ date, command, machine, versions, noInstructions, scale }: Report): string {
+  const { cpu, cores, memoryGiB, kernel, node, load } = machine
+  return [
+    `\`${command}\` on ${date.slice(0, 10)}: ${cpu}, ${cores} cores, ${memoryGiB} GiB, ${kernel}, Node ${node},`,
+    `${load > 0.5 ? '**busy, hence noisy: ' : ''}load ${load} before it${load > 0.5 ? '**' : ''}.`,
+    `${Object.entries(versions)
+      .map(([name, version]) => `${name} ${version}`)
+      .join(', ')}.`,
+    `Medians of ${scale.rounds} interleaved rounds, least and most in brackets; ratios are taken within each round.`,
+    ...(noInstructions === undefined ? [] : [`Instructions were not counted: ${noInstructions}.`]),
+  ].join('\n')
+}
+
+function contestantTable({ metrics, bars }: Measurement, results: readonly Result[]): string {
+  const columns = [...metrics.map(figureColumn), ...ratioColumns(bars)]
+  const filled = columns.filter(({ values }) => results.some((result) => values(result, results).length > 0))
+  const rows = results.map((result) => {
+    const { name } = result.contestant
+    if (result.failure !== undefined) return [name, `failed: ${result.failure.split('\n')[0]}`]
+    return [name, ...filled.map(({ values, digits }) => shown(values(result, results), digits))]
+  })
+  return table(['', ...filled.map(({ label }) => label)], rows)
+}
+
+interface Column {
+  readonly label: string
+  readonly digits: number
+  /** One value for each round. */
+  readonly values: (result: Result, results: readonly Result[]) => readonly number[]
+}
+
+function figureColumn({ key, label, digits }: Metric): Column {
+  return { label, digits, values: ({ contestant }, results) => compared({ metric: key, of: contestant.name }, results) }
+}
+
+/** One for each contestant that a bar takes as its measure. */
+function ratioColumns(bars: readonly Bar[]): readonly Column[] {
+  const columns = new Map<string, Column>()
+  for (const { against, metric } of bars) {
+    if (against?.by !== 'ratio') continue
+    const label = `${metric} × ${against.contestant}`
+    const values: Column['values'] = ({ contestant: { name } }, results) =>
+      compared({ metric, of: name, against }, results)
+    columns.set(label, { label, digits: 2, values })
+  }
+  return [...columns.values()]
+}
+
+function barTable(report: Report): string {
+  const rows = report.measured.flatMap(({ measurement, results }) =>
+    verdictsOf({ measurement, results }).map(({ bar, measured, outcome }) => [
+      measurement.name,
+      described(measurement, bar),
+      limit(bar),
+      measured === undefined ? '' : shownSpread(measured, bar.against?.by === 'ratio' ? 2 : digitsOf(measurement, bar)),
+      {
+        pass: 'pass',
+        miss: '**miss**',
+        unmeasured: excused(bar, report.noInstructions) ? 'not counted' : '**failed**',
+      }[outcome],
+    ]),
+  )
+  return table(['measurement', 'what', 'must be', 'measured', ''], rows)
+}
+
+/** The medians of each measurement's first metric, for all who take part under their own name. */
+function peerTable({ measured }: Report): string {
+  const sideBySide = measured.filter(({ measurement }) =>
+    measurement.contestants.every(({ name, peer }) => name === peer),
+  )
+  const names = new Set(sideBySide.flatMap(({ results }) => results.map(({ contestant }) => contestant.name)))
+  const columns = sideBySide.map(({ measurement, results }) => {
+    const metric = measurement.metrics[0]
+    const median = (name: string) => {
+      const values = metric === undefined ? [] : compared({ metric: metric.key, of: name }, results)
+      return values.length === 0 ? '' : spread(values).median.toFixed(metric?.digits)
+    }
+    return { label: `${measurement.name}: ${metric?.label}`, median }
+  })
+  const rows = [...names].map((name) => [name, ...columns.map(({ median }) => median(name))])
+  return table(['', ...columns.map(({ label }) => label)], rows)
+}
+
+function verdictsOf({ measurement, results }: Measured): Verdict[] {
+  return measurement.bars.map((bar) => judge(bar, results))
+}
+
+function excused(bar: Bar, noInstructions: string | undefined): boolean {
+  return bar.metric === 'instructions' && noInstructions !== undefined
+}
+
+function described(measurement: Measurement, { metric, of, against }: Bar): string {
+  const label = measurement.metrics.find(({ key }) => key === metric)?.label ?? metric
+  if (against === undefined) return `${of}: ${label}`
+  return `${of} ${against.by === 'ratio' ? '÷' : '−'} ${against.contestant}: ${label}`
+}
+
+function digitsOf(measurement: Measurement, bar: Bar): number {
+  return measurement.metrics.find(({ key }) => key === bar.metric)?.digits ?? 2
+}
+
+function limit({ atMost, atLeast, everyRound }: Bar): string {
+  const bound = atMost === undefined ? `≥ ${atLeast}` : `≤ ${atMost}`
+  return everyRound ? `${bound} in every round` : bound
+}
+
+function shown(values: readonly number[], digits: number): string {
+  return values.length === 0 ? '' : shownSpread(spread(values), digits)
+}
+
+function shownSpread({ median, min, max }: Spread, digits: number): string {
+  const [middle, least, most] = [median, min, max].map((value) => value.toFixed(digits))
+  return least === most ? `${middle}` : `${middle} (${least}–${most})`
+}
+
+/** A Markdown table, padded so that it reads in a terminal too. */
+function table(header: readonly string[], rows: readonly (readonly string[])[]): string {
+  const widths = header.map((title, column) =>
+    Math.max(3, title.length, ...rows.map((row) => row[column]?.length ?? 0)),
+  )
+  const line = (cells: readonly string[]) =>
+    `| ${widths.map((width, column) => (cells[column] ?? '').padEnd(width)).join(' | ')} |`
+  return [line(header), line(widths.map((width) => '-'.repeat(width))), ...rows.map(line)].join('\n')
+}

@@ -1,0 +1,47 @@
+import type { Pair } from '../harness/pair.ts'
+import type { PeerName } from '../peers/registry.ts'
+import type { Scale } from '../scale.ts'
+
+/** One column of a measurement's table. */
+export interface Metric {
+  /** What it is called in figures and bars. */
+  readonly key: string
+  /** What it is called in the table, unit included. */
+  readonly label: string
+  readonly digits: number
+}
+
+/** A metric's key to its value in one round. What could not be measured is left out. */
+export type Figures = { readonly [metric: string]: number }
+
+/** Who is measured, on fresh processes in every round. */
+export interface Contestant {
+  /** In the table; unique within a measurement. */
+  readonly name: string
+  readonly peer: PeerName
+  measure(pair: Pair, scale: Scale): Promise<Figures>
+}
+
+/**
+ * What a measurement must reach. It is judged by the median of the rounds, a ratio or difference by the median of
+ * those of each round; with `everyRound` by the worst.
+ */
+export interface Bar {
+  readonly metric: string
+  /** The contestant that must reach it. */
+  readonly of: string
+  /** Whom it is compared with; without it, the figure itself is judged. */
+  readonly against?: { readonly contestant: string; readonly by: 'ratio' | 'difference' }
+  readonly atMost?: number
+  readonly atLeast?: number
+  readonly everyRound?: boolean
+}
+
+/** One table of the report. */
+export interface Measurement {
+  readonly name: string
+  readonly title: (scale: Scale) => string
+  readonly metrics: readonly Metric[]
+  readonly contestants: readonly Contestant[]
+  readonly bars: readonly Bar[]
+}
