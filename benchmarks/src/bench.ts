@@ -36,8 +36,8 @@ else process.exitCode = await run(chosenMeasurements(), chosenScale())
 
 /** Answers the exit code. */
 async function run(measurements: readonly Measurement[], scale: Scale): Promise<number> {
-  const before = machine()
   checkOpenFiles(scale)
+  const before = await machine()
   const broken = await preflightAll(measurements)
   const counter = instructionCounter()
   const conditions: Conditions = {

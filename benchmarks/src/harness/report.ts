@@ -59,10 +59,11 @@ export function asDetails(report: Report): string {
 }
 
 function provenance({ date, command, machine, versions, noInstructions, scale }: Report): string {
-  const { cpu, cores, memoryGiB, kernel, node, load } = machine
+  const { cpu, cores, memoryGiB, kernel, node, busy } = machine
+  const load = `${Math.round(100 * busy)} % busy before it`
   return [
     `\`${command}\` on ${date.slice(0, 10)}: ${cpu}, ${cores} cores, ${memoryGiB} GiB, ${kernel}, Node ${node},`,
-    `${load > 0.5 ? '**busy, hence noisy: ' : ''}load ${load} before it${load > 0.5 ? '**' : ''}.`,
+    `${busy > 0.1 ? `**${load}: the figures are noisy**` : load}.`,
     `${Object.entries(versions)
       .map(([name, version]) => `${name} ${version}`)
       .join(', ')}.`,
