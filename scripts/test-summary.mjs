@@ -1,56 +1,41 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 
-/**
- * What is read of a report that vitest's `json` reporter wrote.
- *
- * @typedef {{ readonly fullName: string, readonly status: string }} Test
- * @typedef {{ readonly name: string, readonly status: string, readonly assertionResults: readonly Test[] }} File
- * @typedef {{ readonly testResults: readonly File[] }} Report
- */
+/** @typedef {import('../tooling/closing-report.ts').ClosingReport} ClosingReport */
 
 /**
  * The reports of all test runs.
  *
  * @param {string} directory
- * @returns {Report[]}
+ * @returns {ClosingReport[]}
  */
 export function readReports(directory) {
-  return readdirSync(directory)
-    .filter((name) => name.endsWith('.json'))
-    .map((name) => JSON.parse(readFileSync(join(directory, name), 'utf8')))
+  return readdirSync(directory).map((name) => JSON.parse(readFileSync(join(directory, name), 'utf8')))
 }
 
 /**
- * Adds up reports. The last line of the text is `<N> passed, <N> failed, <N> skipped`.
+ * Adds up reports. The last line of the text is `<N> passed, <N> failed, <N> skipped`; before it, a line names each
+ * failure and each skip.
  *
- * A file that could not be loaded counts as one failure, and so does a step that failed without any test having failed:
- * a type error, a lint error, a run that crashed before it could report.
+ * A step that failed counts as one failure: lint, types, a package that must not be published as it is. So does a test
+ * run that failed although no report tells of a failure: it crashed.
  *
- * @param {readonly Report[]} reports
- * @param {{ readonly failedSteps: readonly string[], readonly strict: boolean }} options strict: a skip is a failure
+ * @param {readonly ClosingReport[]} reports
+ * @param {object} options
+ * @param {readonly string[]} options.failedSteps names of the steps before the tests that failed
+ * @param {boolean} options.testsFailed whether the test run itself ended with an error
+ * @param {boolean} options.strict whether a skip is a failure of the whole
  * @returns {{ readonly text: string, readonly ok: boolean }} ok: nothing failed, and something passed
  */
-export function summarize(reports, { failedSteps, strict }) {
-  const files = reports.flatMap((report) => report.testResults)
-  const tests = files.flatMap((file) => file.assertionResults)
-  const passed = tests.filter((test) => test.status === 'passed')
-  const failedTests = tests.filter((test) => test.status === 'failed')
-  const skipped = tests.filter((test) => test.status !== 'passed' && test.status !== 'failed')
-  const brokenFiles = files.filter(
-    (file) => file.status === 'failed' && !file.assertionResults.some((test) => test.status === 'failed'),
-  )
-  const failures = [...failedTests.map((test) => test.fullName), ...brokenFiles.map((file) => file.name)]
-  const unexplained = failedSteps.filter((step) => step !== 'test' || failures.length === 0)
-  const failed = failures.length + unexplained.length
+export function summarize(reports, { failedSteps, testsFailed, strict }) {
+  const passed = reports.reduce((sum, report) => sum + report.passed, 0)
+  const skipped = reports.flatMap((report) => report.skipped)
+  const failed = [...failedSteps, ...reports.flatMap((report) => report.failed)]
+  if (testsFailed && failed.length === failedSteps.length) failed.push('a test run ended without a report')
 
-  const lines = [
-    ...skipped.map((test) => `skipped: ${test.fullName}`),
-    ...failures.map((name) => `failed: ${name}`),
-    ...unexplained.map((step) => `failed: ${step}`),
-  ]
+  const lines = [...skipped.map((name) => `skipped: ${name}`), ...failed.map((name) => `failed: ${name}`)]
   if (strict && skipped.length > 0) lines.push('With CI=true a skip is a failure.')
-  if (passed.length === 0) lines.push('No test ran.')
-  lines.push(`${passed.length} passed, ${failed} failed, ${skipped.length} skipped`)
-  return { text: lines.join('\n'), ok: failed === 0 && passed.length > 0 && !(strict && skipped.length > 0) }
+  if (passed === 0) lines.push('No test passed.')
+  lines.push(`${passed} passed, ${failed.length} failed, ${skipped.length} skipped`)
+  return { text: lines.join('\n'), ok: failed.length === 0 && passed > 0 && !(strict && skipped.length > 0) }
 }

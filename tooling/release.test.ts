@@ -1,0 +1,179 @@
+import { execFileSync } from 'node:child_process'
+import {
+  existsSync,
+  globSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { delimiter, dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { checkPackage, createPackageFromTarballData } from '@arethetypeswrong/core'
+import { publint } from 'publint'
+import { formatMessage } from 'publint/utils'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+
+const packages = fileURLToPath(new URL('../packages', import.meta.url))
+
+/** The part of a package.json that is read here. */
+interface Manifest {
+  readonly name: string
+  readonly exports: Readonly<Record<string, string | { readonly default: string }>>
+  readonly dependencies?: Readonly<Record<string, string>>
+  readonly peerDependencies?: Readonly<Record<string, string>>
+}
+
+/** A package as it would be published. */
+interface Packed {
+  readonly manifest: Manifest
+  readonly tarball: Uint8Array<ArrayBuffer>
+  /** Where it lies unpacked, beside the others and its peers, as an application would have it. */
+  readonly directory: string
+}
+
+const names = readdirSync(packages).filter((name) => existsSync(join(packages, name, 'package.json')))
+const nodes = findNodes()
+const packed = new Map<string, Packed>()
+let application: string
+
+beforeAll(() => {
+  application = mkdtempSync(join(tmpdir(), 'release-'))
+  for (const name of names) packed.set(name, pack(name))
+}, 60_000)
+
+afterAll(() => {
+  rmSync(application, { recursive: true })
+})
+
+describe.each(names)('packages/%s, packed', (name) => {
+  it('passes publint', async () => {
+    const { manifest, tarball } = packageOf(name)
+    const { messages } = await publint({ pack: { tarball: tarball.buffer }, strict: true })
+    expect(messages.map((message) => formatMessage(message, { ...manifest }))).toEqual([])
+  })
+
+  it('has types that every resolution of ES modules finds', async () => {
+    const result = await checkPackage(createPackageFromTarballData(packageOf(name).tarball))
+    if (!result.types) throw new Error('There are no types')
+    const ofEsm = result.problems.filter(
+      (problem) => !('resolutionKind' in problem) || !['node10', 'node16-cjs'].includes(problem.resolutionKind),
+    )
+    expect(ofEsm).toEqual([])
+  })
+
+  it('holds its license, and no tests', () => {
+    const { directory } = packageOf(name)
+    const files = globSync('**/*', { cwd: directory })
+    expect(files).toContain('LICENSE')
+    expect(files.filter((file) => file.includes('.test.'))).toEqual([])
+  })
+
+  it('depends on nothing that only the workspace has', () => {
+    const { manifest } = packageOf(name)
+    const ranges = Object.values({ ...manifest.dependencies, ...manifest.peerDependencies })
+    expect(ranges.filter((range) => range.includes(':'))).toEqual([])
+  })
+
+  for (const [version, node] of nodes) {
+    it(`is the same module by import and by require on Node ${version}`, () => {
+      const { manifest } = packageOf(name)
+      for (const entry of entriesOf(manifest)) {
+        const specifier = join(manifest.name, entry).replaceAll('\\', '/')
+        const script = `
+          const assert = require('node:assert')
+          const required = require('${specifier}')
+          import('${specifier}').then((imported) => {
+            for (const [name, value] of Object.entries(imported)) assert.strictEqual(required[name], value, name)
+          })`
+        execFileSync(node, ['--no-warnings', '-e', script], { cwd: application, stdio: 'pipe' })
+      }
+    })
+  }
+})
+
+describe('packages/core, packed', () => {
+  it('has no dependencies', () => {
+    const { manifest } = packageOf('core')
+    expect({ ...manifest.dependencies, ...manifest.peerDependencies }).toEqual({})
+  })
+
+  it("reaches none of Node's modules from its main entry", () => {
+    const { directory } = packageOf('core')
+    expect(modulesBehind(join(directory, 'dist/index.js')).filter((specifier) => !specifier.startsWith('.'))).toEqual(
+      [],
+    )
+  })
+
+  it("names no type of Node's in the declarations of its main entry", () => {
+    const { directory } = packageOf('core')
+    const specifiers = modulesBehind(join(directory, 'dist/index.d.ts'))
+    expect(specifiers.filter((specifier) => !specifier.startsWith('.'))).toEqual([])
+  })
+})
+
+function packageOf(name: string): Packed {
+  const found = packed.get(name)
+  if (found === undefined) throw new Error(`packages/${name} was not packed`)
+  return found
+}
+
+/** Packs a package, and unpacks it and its peers in the `node_modules` of {@link application}. */
+function pack(name: string): Packed {
+  const source = join(packages, name)
+  const file = join(application, `${name}.tgz`)
+  execFileSync('pnpm', ['pack', '--out', file], { cwd: source, stdio: 'pipe' })
+  const { name: fullName }: Manifest = JSON.parse(readFileSync(join(source, 'package.json'), 'utf8'))
+  const directory = join(application, 'node_modules', fullName)
+  mkdirSync(directory, { recursive: true })
+  execFileSync('tar', ['-xzf', file, '-C', directory, '--strip-components=1'])
+  const manifest: Manifest = JSON.parse(readFileSync(join(directory, 'package.json'), 'utf8'))
+  for (const peer of Object.keys(manifest.peerDependencies ?? {})) {
+    if (!peer.startsWith('@sse/')) provide(peer, source)
+  }
+  return { manifest, tarball: new Uint8Array(readFileSync(file)), directory }
+}
+
+/** Gives the application the peer that the package has in the workspace. */
+function provide(peer: string, source: string): void {
+  const link = join(application, 'node_modules', peer)
+  if (existsSync(link)) return
+  mkdirSync(dirname(link), { recursive: true })
+  symlinkSync(realpathSync(join(source, 'node_modules', peer)), link, 'junction')
+}
+
+function entriesOf(manifest: Manifest): string[] {
+  return Object.keys(manifest.exports).filter((entry) => entry !== './package.json')
+}
+
+/** What a built file and the files that it imports import. */
+function modulesBehind(file: string, seen: Set<string> = new Set()): string[] {
+  if (seen.has(file)) return []
+  seen.add(file)
+  const specifiers = [...readFileSync(file, 'utf8').matchAll(/(?:from|import)\s*\(?\s*["']([^"']+)["']/g)].map(
+    (match) => match[1] ?? '',
+  )
+  const own = specifiers.filter((specifier) => specifier.startsWith('.'))
+  const extension = file.endsWith('.d.ts') ? '.d.ts' : '.js'
+  return [
+    ...specifiers,
+    ...own.flatMap((specifier) => modulesBehind(join(dirname(file), specifier.replace(/\.js$/, extension)), seen)),
+  ]
+}
+
+/** Each version of Node on this machine that the packages promise to run on, by its version. */
+function findNodes(): ReadonlyMap<string, string> {
+  const found = new Map([[process.versions.node, process.execPath]])
+  for (const directory of (process.env.PATH ?? '').split(delimiter)) {
+    const node = join(directory, 'node')
+    if (!existsSync(node)) continue
+    const version = execFileSync(node, ['-p', 'process.versions.node'], { encoding: 'utf8' }).trim()
+    const [major = 0, minor = 0] = version.split('.').map(Number)
+    if (major > 20 || (major === 20 && minor >= 19)) found.set(version, found.get(version) ?? node)
+  }
+  return found
+}
