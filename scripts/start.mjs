@@ -18,8 +18,9 @@ for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM'])) process.on(si
 if (process.env.npm_lifecycle_event === 'start') stopWithParent()
 
 try {
+  const wanted = wantedPort()
   await build()
-  const url = await start()
+  const url = await start(wanted ?? (await freePort(3_000)))
   console.log(`\n  ${url}\n`)
   await Promise.race(running.map(({ closed }) => closed))
   if (!interrupted.signal.aborted) throw new Error('A demo has ended')
@@ -61,9 +62,12 @@ async function build() {
   if (code !== 0) throw new Error('The build failed')
 }
 
-/** @returns {Promise<string>} the address that shows everything */
-async function start() {
-  const port = await choosePort()
+/**
+ * @param {number} port
+ * @returns {Promise<string>} the address that shows everything
+ */
+async function start(port) {
+  if (!(await isFree(port))) throw new Error(`Port ${port} is taken: set PORT to another one`)
   const demos = findDemos(apps)
   const [only] = demos
   if (only === undefined) throw new Error('There is no demo in apps/')
@@ -85,12 +89,11 @@ async function start() {
   return landing.url
 }
 
-/** @returns {Promise<number>} `PORT`, or the first free port from 3000 on */
-async function choosePort() {
-  const wanted = process.env.PORT
-  if (wanted === undefined || wanted === '') return freePort(3_000)
-  const port = Number(wanted)
-  if (!Number.isInteger(port) || port < 1 || port > 65_535) throw new Error(`PORT must be 1 to 65535, not ${wanted}`)
-  if (!(await isFree(port))) throw new Error(`Port ${port} is taken: set PORT to another one`)
+/** @returns {number | undefined} `PORT`, or nothing where it is not set */
+function wantedPort() {
+  const text = process.env.PORT
+  if (text === undefined || text === '') return undefined
+  const port = Number(text)
+  if (!Number.isInteger(port) || port < 1 || port > 65_535) throw new Error(`PORT must be 1 to 65535, not ${text}`)
   return port
 }
