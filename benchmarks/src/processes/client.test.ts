@@ -26,6 +26,12 @@ describe('the load client', () => {
     expect(await client.call('receive', 100)).toMatchObject({ total: 1, least: 0, most: 1, closed: 1 })
   })
 
+  it('stops waiting for an event that does not come', async () => {
+    const { client, sockets } = await connected(1)
+    sockets[0]?.write('~')
+    expect(await client.call('receive', 2, 100)).toMatchObject({ total: 1, closed: 0 })
+  })
+
   it('refuses a response that is not a 200', async () => {
     await expect(connected(1, 'HTTP/1.1 503 Service Unavailable\r\n\r\n')).rejects.toThrow('503')
   })

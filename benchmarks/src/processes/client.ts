@@ -56,13 +56,18 @@ const methods = {
     await Promise.all(Array.from({ length: OPENING_AT_ONCE }, openInTurn))
   },
 
-  /** Resolves when so many events have come in all, or a reading client was cut off. */
-  async receive(events: number): Promise<Received> {
-    if (total < events && !anyClosed()) {
-      await new Promise<void>((resolve) => {
-        awaited = { total: events, resolve }
-      })
-    }
+  /** Resolves when so many events have come in all, a reading client was cut off, or none came for `patience` ms. */
+  async receive(events: number, patience = 10_000): Promise<Received> {
+    if (total >= events || anyClosed()) return received()
+    let before = total
+    const impatience = setInterval(() => {
+      if (total === before) settle()
+      before = total
+    }, patience)
+    await new Promise<void>((resolve) => {
+      awaited = { total: events, resolve }
+    })
+    clearInterval(impatience)
     return received()
   },
 
