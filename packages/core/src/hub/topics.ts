@@ -17,6 +17,8 @@ export const RESERVED_PREFIX = 'sse.'
 export function topic(template: TemplateStringsArray, ...values: readonly (string | number | bigint)[]): string {
   let text = ''
   for (const [index, literal] of template.entries()) {
+    // It is, whatever its type says, where the template has an escape that means nothing.
+    if (literal === undefined) throw invalid('has an invalid escape sequence')
     text += literal
     if (index < values.length) text += partValue(values[index])
   }
@@ -72,7 +74,7 @@ export function topicMatches(pattern: string, topic: string): boolean {
  * Finds the values whose patterns match a topic.
  *
  * Patterns without `*` are one look-up in a map, whatever else is in the index. The others form a tree, of which a look-up
- * sees each node at most once: patterns chosen to be hard cost no more than comparing each of them would.
+ * sees each node at most once: however they are chosen, it costs no more than the parts of all of them together.
  */
 export class TopicIndex<T> {
   readonly #exact = new Map<string, Set<T>>()
@@ -86,7 +88,9 @@ export class TopicIndex<T> {
 
   /** Adds a value under a pattern, which must have been checked; a pair that is there already is not added again. */
   add(pattern: string, value: T): void {
-    const values = isPattern(pattern) ? this.#patterns.at(pattern) : entry(this.#exact, pattern, () => new Set<T>())
+    const values = isPattern(pattern)
+      ? this.#patterns.valuesOf(pattern)
+      : entry(this.#exact, pattern, () => new Set<T>())
     if (values.has(value)) return
     values.add(value)
     this.#size++
@@ -119,48 +123,52 @@ export class TopicIndex<T> {
   }
 }
 
-/** The patterns that have the same parts up to here. Depth is bound by the 128 parts that 256 bytes can have. */
+/** The patterns that have the same parts up to here. 256 bytes have no more than 128 parts, so deep is not too deep. */
 class PatternNode<T> {
-  /** By part, `*` among them: no part of a topic is called so. */
-  readonly #children = new Map<string, PatternNode<T>>()
+  /** By part, `*` and `**` among them: no part of a topic is called so. Made when needed: most nodes have one or the other. */
+  #children: Map<string, PatternNode<T>> | undefined
   /** Of the pattern that ends here. */
-  readonly #values = new Set<T>()
-  /** Of the pattern that goes on with `**`. */
-  readonly #rest = new Set<T>()
+  #values: Set<T> | undefined
 
   get isEmpty(): boolean {
-    return this.#children.size === 0 && this.#values.size === 0 && this.#rest.size === 0
+    return (this.#children?.size ?? 0) === 0 && (this.#values?.size ?? 0) === 0
   }
 
-  at(pattern: string): Set<T> {
+  valuesOf(pattern: string): Set<T> {
     let node: PatternNode<T> = this
     for (const part of pattern.split('/')) {
-      if (part === '**') return node.#rest
+      node.#children ??= new Map()
       node = entry(node.#children, part, () => new PatternNode<T>())
     }
+    node.#values ??= new Set()
     return node.#values
   }
 
   remove(parts: readonly string[], depth: number, value: T): boolean {
     const part = parts[depth]
-    if (part === undefined) return this.#values.delete(value)
-    if (part === '**') return this.#rest.delete(value)
-    const child = this.#children.get(part)
+    if (part === undefined) return this.#values?.delete(value) ?? false
+    const child = this.#children?.get(part)
     if (child === undefined) return false
     const removed = child.remove(parts, depth + 1, value)
-    if (child.isEmpty) this.#children.delete(part)
+    if (child.isEmpty) this.#children?.delete(part)
     return removed
   }
 
   visit(parts: readonly string[], depth: number, visit: (value: T) => void): void {
     const part = parts[depth]
     if (part === undefined) {
-      for (const value of this.#values) visit(value)
+      this.visitValues(visit)
       return
     }
-    for (const value of this.#rest) visit(value)
-    this.#children.get(part)?.visit(parts, depth + 1, visit)
-    this.#children.get('*')?.visit(parts, depth + 1, visit)
+    const children = this.#children
+    if (children === undefined) return
+    children.get('**')?.visitValues(visit)
+    children.get(part)?.visit(parts, depth + 1, visit)
+    children.get('*')?.visit(parts, depth + 1, visit)
+  }
+
+  visitValues(visit: (value: T) => void): void {
+    if (this.#values !== undefined) for (const value of this.#values) visit(value)
   }
 }
 

@@ -42,7 +42,6 @@ export class LogObserver implements LogFollower {
     const stopped = this.#stop()
     this.#isStopped = true
     await this.#withDeadline(stopped, 'stop() to resolve')
-    this.verify()
   }
 
   /** Where the newest attachment began. */
