@@ -1,1 +1,1 @@
-export {}
+export { eventStream } from './node/event-stream.ts'

@@ -1,8 +1,9 @@
 import type { EventLog, LogEntry, LogFollower, LogRecord } from './log.ts'
 
 /**
- * The log of one process: it gives every event its place and hands it on, and keeps nothing, since the hub's ring is the
- * history. Its followers have a record before `append` returns. No I/O; the first `append` or `follow` draws its epoch.
+ * The log of one process: it gives every event its place and hands it on, and keeps nothing, since the hub's ring is
+ * the history. Its followers have a record before `append` returns. No I/O; the first `append` or `follow` draws its
+ * epoch.
  */
 export function memoryLog(): EventLog {
   return new MemoryLog()
@@ -58,7 +59,9 @@ class MemoryLog implements EventLog {
     return this.#epoch
   }
 
-  /** What followers append meanwhile waits until all have what came before it: one order for all, and no nested calls. */
+  /**
+   * What followers append meanwhile waits until all have what came before it: one order for all, and no nested calls.
+   */
   #deliver(): void {
     while (!this.#isCalling && this.#waiting.length > 0) {
       const batch = this.#waiting

@@ -8,11 +8,12 @@ export const MAX_TOPIC_BYTES = 256
 export const RESERVED_PREFIX = 'sse.'
 
 /**
- * Makes a topic of a template in which every value stays inside its part: `` topic`users/${id}/inbox` ``. Use it wherever
- * a value comes from outside: `'users/' + id` with the id `*` reads everyone's. The template itself may have `*` and `**`.
+ * Makes a topic of a template in which every value stays inside its part: `` topic`users/${id}/inbox` ``. Use it
+ * wherever a value comes from outside: `'users/' + id` with the id `*` reads everyone's. The template itself may have
+ * `*` and `**`.
  *
- * @throws {SseError} `SSE_INVALID_FIELD` if a value is empty, holds `/` or `*`, or is neither a string, a finite number nor
- * a bigint, or if the whole is nothing that could be subscribed to.
+ * @throws {SseError} `SSE_INVALID_FIELD` if a value is empty, holds `/` or `*`, or is neither a string, a finite
+ * number nor a bigint, or if the whole is nothing that could be subscribed to.
  */
 export function topic(template: TemplateStringsArray, ...values: readonly (string | number | bigint)[]): string {
   let text = ''
@@ -37,10 +38,11 @@ export function assertTopic(topic: unknown): asserts topic is string {
 }
 
 /**
- * Checks what can be subscribed to: a topic, or a pattern, of which a part may be `*` for any one part, and the last one
- * `**` for one or more.
+ * Checks what can be subscribed to: a topic, or a pattern, of which a part may be `*` for any one part, and the last
+ * one `**` for one or more.
  *
- * @throws {SseError} `SSE_INVALID_FIELD` for all that {@link assertTopic} refuses but these, such as a `*` within a part.
+ * @throws {SseError} `SSE_INVALID_FIELD` for all that {@link assertTopic} refuses but these, such as a `*` within a
+ * part.
  */
 export function assertPattern(pattern: unknown): asserts pattern is string {
   assertName(pattern)
@@ -73,8 +75,9 @@ export function topicMatches(pattern: string, topic: string): boolean {
 /**
  * Finds the values whose patterns match a topic.
  *
- * Patterns without `*` are one look-up in a map, whatever else is in the index. The others form a tree, of which a look-up
- * sees each node at most once: however they are chosen, it costs no more than the parts of all of them together.
+ * Patterns without `*` are one look-up in a map, whatever else is in the index. The others form a tree, of which a
+ * look-up sees each node at most once: however they are chosen, it costs no more than the parts of all of them
+ * together.
  */
 export class TopicIndex<T> {
   readonly #exact = new Map<string, Set<T>>()
@@ -106,8 +109,8 @@ export class TopicIndex<T> {
   }
 
   /**
-   * Visits the value of every pair whose pattern matches the topic, in no certain order: a value that was added under two
-   * matching patterns is visited twice. `visit` may add and delete: what it deletes is not visited after.
+   * Visits the value of every pair whose pattern matches the topic, in no certain order: a value that was added under
+   * two matching patterns is visited twice. `visit` may add and delete: what it deletes is not visited after.
    */
   forEach(topic: string, visit: (value: T) => void): void {
     const exact = this.#exact.get(topic)
@@ -123,9 +126,14 @@ export class TopicIndex<T> {
   }
 }
 
-/** The patterns that have the same parts up to here. 256 bytes have no more than 128 parts, so deep is not too deep. */
+/**
+ * The patterns that have the same parts up to here. 256 bytes have no more than 128 parts, so deep is not too deep.
+ */
 class PatternNode<T> {
-  /** By part, `*` and `**` among them: no part of a topic is called so. Made when needed: most nodes have one or the other. */
+  /**
+   * By part, `*` and `**` among them: no part of a topic is called so. Made when needed: most nodes have one or the
+   * other.
+   */
   #children: Map<string, PatternNode<T>> | undefined
   /** Of the pattern that ends here. */
   #values: Set<T> | undefined

@@ -1,0 +1,93 @@
+import { afterTurn } from './turn.ts'
+
+/** How many connections are served before the event loop gets a turn: 5,000 at once would stall it for 50 ms. */
+const BATCH = 256
+const MAX_TICK = 1_000
+
+/** What a heartbeat keeps alive. */
+export interface Beating {
+  /** The time of the heartbeat's clock at the last write, in milliseconds. */
+  readonly writtenAt: number
+  /** A second has passed, or less: looks whether the stream has stalled or expired. */
+  tick(now: number): void
+  /** Nothing was written for an interval: writes something small, unless the sink is full. */
+  beat(): void
+}
+
+/** How a heartbeat beats; both in milliseconds. */
+export interface HeartbeatOptions {
+  readonly interval: number | false
+  readonly stallTimeout: number
+}
+
+/**
+ * One timer for all connections, unref'd, running only while there are any. Connections opened at different times are
+ * due at different times; those that were written to meanwhile are skipped.
+ */
+export class Heartbeat {
+  readonly stallTimeout: number
+  readonly #interval: number
+  readonly #period: number
+  readonly #members = new Set<Beating>()
+  readonly #onTick: (now: number) => void
+  #timer: ReturnType<typeof setInterval> | undefined
+  #now = 0
+
+  /** @param onTick is called at each tick, before the connections. */
+  constructor({ interval, stallTimeout }: HeartbeatOptions, onTick: (now: number) => void = () => {}) {
+    this.stallTimeout = stallTimeout
+    this.#interval = interval === false ? Number.POSITIVE_INFINITY : interval
+    this.#period = Math.max(1, Math.min(MAX_TICK, this.#interval / 4, stallTimeout / 4))
+    this.#onTick = onTick
+  }
+
+  /** The time of the last tick, in milliseconds: cheap to read at each write, and never ahead of the clock. */
+  get now(): number {
+    return this.#now
+  }
+
+  add(member: Beating): void {
+    this.#members.add(member)
+    if (this.#timer !== undefined) return
+    this.#now = performance.now()
+    this.#timer = setInterval(() => this.#tick(), this.#period)
+    unref(this.#timer)
+  }
+
+  delete(member: Beating): void {
+    this.#members.delete(member)
+    if (this.#members.size > 0) return
+    clearInterval(this.#timer)
+    this.#timer = undefined
+  }
+
+  #tick(): void {
+    this.#now = performance.now()
+    this.#onTick(this.#now)
+    const due: Beating[] = []
+    for (const member of this.#members) {
+      member.tick(this.#now)
+      if (this.#now - member.writtenAt >= this.#interval) due.push(member)
+    }
+    this.#serve(due, 0)
+  }
+
+  #serve(due: readonly Beating[], from: number): void {
+    const to = Math.min(from + BATCH, due.length)
+    for (let i = from; i < to; i++) {
+      const member = due[i]
+      // Left, or written to, since it was found due.
+      if (member !== undefined && this.#members.has(member) && this.#now - member.writtenAt >= this.#interval) {
+        member.beat()
+      }
+    }
+    if (to < due.length) afterTurn(() => this.#serve(due, to))
+  }
+}
+
+/** On Node a timer keeps the process alive unless told otherwise; elsewhere it is a number. */
+function unref(timer: unknown): void {
+  if (typeof timer === 'object' && timer !== null && 'unref' in timer && typeof timer.unref === 'function') {
+    timer.unref()
+  }
+}

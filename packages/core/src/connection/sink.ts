@@ -1,0 +1,49 @@
+import type { HeaderEntry } from '../wire/headers.ts'
+import type { Chunk } from './chunk.ts'
+
+/** The status and headers of a response. */
+export interface ResponseHead {
+  /** `undefined`: what the framework has set, else 200. */
+  readonly status: number | undefined
+  /** Headers that give way to what the application or its middleware has set. */
+  readonly defaults: Readonly<Record<string, string>>
+  /** Headers that win. */
+  readonly headers: readonly HeaderEntry[]
+}
+
+/** Whom a sink tells what happens to it. */
+export interface SinkOwner {
+  /** A sink that was full has room again. */
+  drained(): void
+  /** The peer has gone, or the sink was destroyed. May come more than once. */
+  gone(): void
+}
+
+/**
+ * Where a connection's bytes go: a Node response or a Web stream.
+ *
+ * Ending it and cutting it are two operations: an `end` waits until the peer has taken everything, which a stalled
+ * peer never does.
+ */
+export interface Sink {
+  /** Names the one who is told; called once, before anything else. */
+  own(owner: SinkOwner): void
+  /** Whether the peer has gone already. */
+  readonly isGone: boolean
+  /** Whether the request asks for the headers alone. */
+  readonly isHead: boolean
+  /** Sends the head and the first frames, flushed. Answers like `write`. */
+  open(head: ResponseHead, first: Chunk): boolean
+  /** Sends a response that is no stream: an empty one, unless it has a text. */
+  respond(head: ResponseHead, text?: string): void
+  /** Takes a chunk. False: taken, but now it is full, and `drained` will follow. */
+  write(chunk: Chunk): boolean
+  /** Ends the response after what was written. */
+  end(): void
+  /** Cuts it now; what waits is dropped. */
+  destroy(): void
+  /** Bytes written that have not left. */
+  readonly bufferedBytes: number
+  /** Changes whenever the peer has taken bytes. */
+  readonly progress: number
+}

@@ -1,0 +1,18 @@
+type Immediate = (callback: () => void) => unknown
+
+/**
+ * `setImmediate` where the runtime has it, else a timer. Taken once, at load: a test that fakes timers fakes the
+ * application's, not the order in which bytes leave.
+ */
+const immediate: Immediate =
+  (globalThis as { setImmediate?: Immediate }).setImmediate ?? ((callback) => setTimeout(callback, 0))
+
+/** Calls back in a later macrotask: what waits for the network gets its chance before. */
+export function afterTurn(callback: () => void): void {
+  immediate(callback)
+}
+
+/** Resolves in a later macrotask. */
+export function nextTurn(): Promise<void> {
+  return new Promise(afterTurn)
+}

@@ -1,0 +1,229 @@
+import type { Chunk } from '../connection/chunk.ts'
+import type { Cursor } from './cursor.ts'
+import type { FanOut } from './fan-out.ts'
+import { type Frame, joinFrames } from './frame.ts'
+import type { Mark } from './ring.ts'
+import type { Selection } from './selection.ts'
+import type { Choice } from './subscription.ts'
+
+/** About so many bytes are read from the ring for one write to a client that catches up. */
+const READ_BYTES = 16 * 1024
+const NOBODY: readonly Cursor[] = []
+
+/** What a read of the ring gave. */
+export interface Reading {
+  readonly frames: readonly Frame[]
+  /** Where it ended: everything up to here has been read. */
+  readonly mark: Mark
+  /** The stream ends here: one of the frames is the last. */
+  readonly isLast: boolean
+}
+
+/** The same, as it goes to clients. */
+export interface Batch {
+  /** The frames, joined; `undefined` if there are none. */
+  readonly chunk: Chunk | undefined
+  /** Of the newest frame in it. */
+  readonly lastSeq: number
+  readonly mark: Mark
+  readonly isLast: boolean
+}
+
+/** What a flush has for the live cursors of one audience. */
+export interface Delivery {
+  readonly chunk: Chunk
+  /** Of the newest frame in it. */
+  readonly lastSeq: number
+  /** The place of who has everything that was flushed before. */
+  readonly before: Mark
+  /** The place of who has this, too. */
+  readonly upTo: Mark
+}
+
+/** A direct reader, which waits for the next flush. */
+export interface Waiter {
+  wake(): void
+}
+
+/** The connections that chose the same topics: frames are joined once for all of them. */
+export class Audience {
+  /** By what the fan-out finds it. */
+  readonly key: Choice | string
+  readonly selection: Selection
+  readonly choice: Choice
+  /** How many cursors and readers have acquired it. */
+  users = 0
+  readonly #fanOut: FanOut
+  readonly #live: Cursor[] = []
+  readonly #waiters = new Set<Waiter>()
+  #pending: Frame[] = []
+  #endsAt: Mark | undefined
+  #error: unknown
+  #hasFailed = false
+  #lastRead: (Batch & { readonly after: number; readonly upTo: Mark; readonly conflate: boolean }) | undefined
+
+  constructor(fanOut: FanOut, key: Choice | string, selection: Selection, choice: Choice) {
+    this.#fanOut = fanOut
+    this.key = key
+    this.selection = selection
+    this.choice = choice
+    // Made in mid-turn: what this turn has published so far is its own to deliver.
+    fanOut.ring.visit(selection, fanOut.flushed.seq, fanOut.ring.headSeq, (frame) => {
+      this.schedule(frame)
+      return true
+    })
+  }
+
+  /** Takes a frame of one of its topics for the next flush. */
+  schedule(frame: Frame): void {
+    // Two of its patterns match, or it has seen its last frame already.
+    if (this.#pending.at(-1) === frame || this.#endsAt !== undefined || this.#hasFailed) return
+    try {
+      if (!this.accepts(frame)) return
+      if (this.#pending.length === 0) this.#fanOut.isDirty(this)
+      this.#pending.push(frame)
+      if (this.ends(frame)) this.#endsAt = frame
+    } catch (error) {
+      this.#hasFailed = true
+      this.#error = error
+      this.#fanOut.isDirty(this)
+    }
+  }
+
+  /** Whether the filter lets a frame through. */
+  accepts(frame: Frame): boolean {
+    const { filter } = this.choice
+    return filter === undefined || filter(this.#fanOut.eventOf(frame))
+  }
+
+  /** Whether a frame is the last of the stream. */
+  ends(frame: Frame): boolean {
+    const { until } = this.choice
+    return until?.(this.#fanOut.eventOf(frame)) ?? false
+  }
+
+  /** Takes what waits, joined once; the delivery is a function, so that all audiences join before anyone writes. */
+  take(): (before: Mark, flushed: Mark) => void {
+    const frames = this.#pending
+    const lastSeq = frames.at(-1)?.seq ?? 0
+    const endsAt = this.#endsAt
+    const failure = this.#hasFailed ? { error: this.#error } : undefined
+    const chunk = frames.length === 0 || this.#live.length === 0 ? undefined : joinFrames(frames)
+    this.#pending = []
+    this.#endsAt = undefined
+    this.#hasFailed = false
+    this.#error = undefined
+    return (before, flushed) => {
+      const live = endsAt === undefined && failure === undefined ? NOBODY : this.#live.slice()
+      if (chunk !== undefined) this.#deliver({ chunk, lastSeq, before, upTo: endsAt ?? flushed })
+      if (endsAt !== undefined) for (const cursor of live) cursor.endAt(endsAt)
+      if (failure !== undefined) this.#fanOut.onError(failure.error, { stage: 'filter' })
+      if (failure !== undefined) for (const cursor of live) cursor.connection.close('error')
+      this.wake()
+    }
+  }
+
+  /** Reads the ring after a cursor; clients with the same cursor share what was read last. */
+  read(after: number, upTo: Mark, conflate: boolean): Batch {
+    const last = this.#lastRead
+    if (last?.after === after && last.upTo === upTo && last.conflate === conflate) return last
+    const { frames, mark, isLast } = this.readFrames(after, upTo, conflate)
+    const chunk = frames.length === 0 ? undefined : joinFrames(frames)
+    this.#lastRead = { chunk, lastSeq: frames.at(-1)?.seq ?? after, mark, isLast, after, upTo, conflate }
+    this.#fanOut.keepsRead(this)
+    return this.#lastRead
+  }
+
+  /** Reads the ring after a cursor, about 16 KiB at a time. */
+  readFrames(after: number, upTo: Mark, conflate: boolean): Reading {
+    const frames: Frame[] = []
+    let bytes = 0
+    let mark = upTo
+    let isLast = false
+    this.#fanOut.ring.visit(this.selection, after, upTo.seq, (frame) => {
+      if (!this.accepts(frame)) return true
+      isLast = this.ends(frame)
+      if (conflate && !isLast && this.#isReplaced(frame, upTo.seq)) return true
+      frames.push(frame)
+      bytes += frame.length
+      if (!isLast && bytes < READ_BYTES) return true
+      mark = { seq: frame.seq, position: frame.position }
+      return false
+    })
+    return { frames, mark, isLast }
+  }
+
+  /** The place before the newest `count` events, or before all there are. */
+  markBeforeNewest(count: number, upTo: Mark): Mark {
+    const { ring } = this.#fanOut
+    let left = count
+    let mark = ring.start
+    if (count === 0) return upTo
+    ring.visitBack(this.selection, upTo.seq, (frame) => {
+      if (!this.accepts(frame)) return true
+      if (--left > 0) return true
+      mark = ring.markBefore(frame)
+      return false
+    })
+    return mark
+  }
+
+  /** Whether one of the events up to a place, as far as the ring still has them, was the last of the stream. */
+  hasEndedBy({ seq }: Mark): boolean {
+    if (this.choice.until === undefined) return false
+    let hasEnded = false
+    this.#fanOut.ring.visit(this.selection, 0, seq, (frame) => {
+      hasEnded = this.accepts(frame) && this.ends(frame)
+      return !hasEnded
+    })
+    return hasEnded
+  }
+
+  /** Forgets what was read last: the clients that could share it have read it. */
+  forget(): void {
+    this.#lastRead = undefined
+  }
+
+  /** From now on the cursor gets what is flushed. */
+  join(cursor: Cursor): void {
+    cursor.index = this.#live.length
+    this.#live.push(cursor)
+  }
+
+  leave(cursor: Cursor): void {
+    const { index } = cursor
+    if (index < 0) return
+    cursor.index = -1
+    const last = this.#live.pop()
+    if (last !== undefined && last !== cursor) {
+      last.index = index
+      this.#live[index] = last
+    }
+  }
+
+  wait(waiter: Waiter): void {
+    this.#waiters.add(waiter)
+  }
+
+  unwait(waiter: Waiter): void {
+    this.#waiters.delete(waiter)
+  }
+
+  /** Wakes the direct readers. */
+  wake(): void {
+    for (const waiter of this.#waiters) waiter.wake()
+  }
+
+  /** From the end, since a client that leaves puts the last one in its place; one that moved has its cursor there. */
+  #deliver(delivery: Delivery): void {
+    for (let i = this.#live.length - 1; i >= 0; i--) this.#live[i]?.deliver(delivery)
+  }
+
+  /** Whether a newer frame of the same topic, event and key takes its place for these clients. */
+  #isReplaced(frame: Frame, upTo: number): boolean {
+    for (let newer = frame.newer; newer !== undefined && newer.seq <= upTo; newer = newer.newer) {
+      if (this.accepts(newer)) return true
+    }
+    return false
+  }
+}

@@ -1,0 +1,88 @@
+import type { ErrorContext } from '../connection/options.ts'
+import type { FanOut } from './fan-out.ts'
+import type { EventLog, LogFollower, LogRecord } from './log.ts'
+import { RESERVED_PREFIX } from './topics.ts'
+
+/** What following a log needs. */
+export interface FollowingOptions {
+  readonly log: EventLog
+  readonly fanOut: FanOut
+  readonly onError: (error: unknown, context: ErrorContext) => void
+  /** Gets the records that hubs write for each other. */
+  readonly onControl: (record: LogRecord) => void
+}
+
+/** Reads the log into the fan-out, and knows whether the log is there. */
+export class Following implements LogFollower {
+  /** Why the log is away, if it is. */
+  error: unknown
+  readonly #options: FollowingOptions
+  #stop: (() => Promise<void>) | undefined
+  #isStarted = false
+  #head: string | undefined
+  #ready: Promise<void> | undefined
+  #resolveReady: (() => void) | undefined
+
+  constructor(options: FollowingOptions) {
+    this.#options = options
+  }
+
+  /** Resolves when the log's tail has been read for the first time. */
+  get ready(): Promise<void> {
+    this.#ready ??= new Promise((resolve) => {
+      if (this.#options.fanOut.isReady) resolve()
+      else this.#resolveReady = resolve
+    })
+    return this.#ready
+  }
+
+  start(): void {
+    if (this.#isStarted) return
+    this.#isStarted = true
+    const { log, fanOut } = this.#options
+    const { maxEvents, maxBytes } = fanOut.ring.bounds
+    this.#stop = log.follow(this, { maxEvents, maxBytes })
+  }
+
+  async stop(): Promise<void> {
+    this.#isStarted = true
+    await this.#stop?.()
+  }
+
+  attach({ epoch, floor, head }: { epoch: string; floor: string; head: string }): void {
+    const { fanOut, log } = this.#options
+    const { ring } = fanOut
+    if (epoch !== ring.epoch) fanOut.restart('epoch', epoch, floor)
+    else if (log.compare(floor, ring.head.position) > 0) fanOut.restart('trimmed', epoch, floor)
+    this.error = undefined
+    this.#head = head
+    this.#becomeReady()
+  }
+
+  records(batch: readonly LogRecord[]): void {
+    const { fanOut, onControl } = this.#options
+    for (const record of batch) {
+      if (record.topic.startsWith(RESERVED_PREFIX)) {
+        fanOut.pass(record.position)
+        onControl(record)
+      } else fanOut.append(record)
+    }
+    this.#becomeReady()
+  }
+
+  detach(error: unknown): void {
+    this.error = error
+    this.#head = undefined
+    this.#options.fanOut.becomeUnready()
+    this.#options.onError(error, { stage: 'log' })
+  }
+
+  /** Ready is who has read up to where the log was at the attach. */
+  #becomeReady(): void {
+    const { fanOut, log } = this.#options
+    if (this.#head === undefined || log.compare(fanOut.ring.head.position, this.#head) < 0) return
+    this.#head = undefined
+    fanOut.becomeReady()
+    this.#resolveReady?.()
+  }
+}

@@ -1,0 +1,284 @@
+import { Chunk } from '../connection/chunk.ts'
+import type { Connection, ConnectionInfo } from '../connection/connection.ts'
+import { Heartbeat } from '../connection/heartbeat.ts'
+import { type CloseReason, HOST, type Host, type Hosting, reportError } from '../connection/host.ts'
+import { assertInteger, invalid, MAX_DELAY } from '../connection/options.ts'
+import { encodeEvent } from '../wire/encode.ts'
+import { SseError } from '../wire/error.ts'
+import { drainOver, endWithRetry } from './drain.ts'
+import { entryOf } from './entry.ts'
+import type { AnyEvents, Publication } from './event.ts'
+import { FanOut, type GapReason } from './fan-out.ts'
+import { Following } from './following.ts'
+import { Limits } from './limits.ts'
+import type { LogRecord } from './log.ts'
+import { type HubOptions, hubSettings } from './options.ts'
+import { appendTo } from './publisher.ts'
+import { Publishing } from './publishing.ts'
+import { createSubscription, type SubscribeOptions, type Subscription } from './subscription.ts'
+
+/** While the log is away, so many events may wait for it. */
+const MAX_WAITING_APPENDS = 10_000
+const DISCONNECT = 'sse.disconnect'
+
+/** What a hub has done, and holds: a picture of the moment. Counters begin with the process. */
+export interface HubStats {
+  /** Open connections, and how many of them have a client that does not keep up. */
+  readonly connections: number
+  readonly lagging: number
+  /** Events that were read from the log, whoever published them. */
+  readonly published: number
+  /** Events that were handed to sinks, once for each client. */
+  readonly delivered: number
+  /** Bytes that were handed to sinks. */
+  readonly bytes: number
+  readonly gaps: Readonly<Record<GapReason, number>>
+  readonly closed: Readonly<Record<CloseReason, number>>
+  /** What the ring holds: everything after the id `from`, up to `head`. */
+  readonly ring: { readonly events: number; readonly bytes: number; readonly from: string; readonly head: string }
+}
+
+/** Publishes events to topics, and streams them to whoever chose these. */
+export interface Hub<E extends object = AnyEvents> extends Hosting {
+  /**
+   * Publishes an event. Resolves with its id when the log has accepted it, not when clients have it. A rejection that
+   * nobody awaits goes to `onError`, and is never an unhandled rejection.
+   *
+   * @throws {SseError} at once, on misuse: `SSE_INVALID_FIELD`, `SSE_LIMIT`, `SSE_CLOSED`; no client has got a byte then.
+   */
+  publish(topic: string, event: Publication<E>): Promise<string>
+  /**
+   * Describes a choice of topics (`*` is one part, `**` the rest), to be streamed to clients or read directly.
+   *
+   * @throws {SseError} `SSE_INVALID_FIELD` naming the topic or option.
+   */
+  subscribe(topics: string | readonly string[], options?: SubscribeOptions<E>): Subscription<E>
+  /** Resolves when the log's tail has been read for the first time. Streams may be opened before: they wait. */
+  readonly ready: Promise<void>
+  /** The open connections, each as it is at this moment. */
+  readonly connections: Iterable<ConnectionInfo>
+  /** How many connections are open. */
+  readonly size: number
+  /**
+   * Ends streams, reason `revoked`: those of a principal, on every node, or those that are picked, on this one.
+   *
+   * @param reason is sent as a comment, for who reads the stream by hand.
+   * @returns how many were ended in this process.
+   */
+  disconnect(where: { principal: string } | ((connection: ConnectionInfo) => boolean), reason?: string): number
+  stats(): HubStats
+  /** Whether the log can be read; the reason if not. */
+  health(): Promise<{ ok: boolean; error?: unknown }>
+  /**
+   * Ends all streams, reason `drain`, and lets go of the log. New streams are refused; `publish` works until the last
+   * stream has ended, then it throws `SSE_CLOSED`.
+   *
+   * @param options `drain`: over how many milliseconds they end, so that clients do not come back all at once; default 0.
+   */
+  close(options?: { drain?: number }): Promise<void>
+}
+
+/**
+ * Makes a hub. No I/O, no timer, nothing random: that begins with the first `ready`, `publish` or stream.
+ *
+ * @typeParam E the event map: names and their payloads; an interface will do.
+ * @throws {SseError} `SSE_INVALID_FIELD` naming the option and its limits.
+ */
+export function createHub<E extends object = AnyEvents>(options?: HubOptions): Hub<E> {
+  // The event map is a matter of types alone: a hub carries whatever it is given.
+  return new EventHub(options) as unknown as Hub<E>
+}
+
+class EventHub implements Hub {
+  readonly #settings
+  readonly #fanOut: FanOut
+  readonly #following: Following
+  readonly #limits: Limits
+  readonly #host: Host
+  readonly #closedBy: Record<CloseReason, number> = {
+    client: 0,
+    complete: 0,
+    slow: 0,
+    stalled: 0,
+    expired: 0,
+    revoked: 0,
+    drain: 0,
+    limit: 0,
+    error: 0,
+  }
+  #origin: string | undefined
+  #appending = 0
+  #closing: Promise<void> | undefined
+  #isClosed = false
+
+  constructor(options: HubOptions | undefined) {
+    const settings = hubSettings(options)
+    const { log, heartbeat: interval, stallTimeout, checkpoints, deserialize, ring: bounds } = settings
+    const onError = guardOnError(settings.onError)
+    const heartbeat = new Heartbeat({ interval, stallTimeout }, (now) => this.#fanOut.tick(now))
+    this.#settings = { ...settings, onError }
+    this.#limits = new Limits(settings.limits)
+    this.#fanOut = new FanOut({ log, bounds, heartbeat, checkpoints, deserialize, onError })
+    this.#following = new Following({
+      log,
+      fanOut: this.#fanOut,
+      onError,
+      onControl: (record) => this.#control(record),
+    })
+    this.#host = {
+      serialize: settings.serialize,
+      retry: settings.retry,
+      heartbeat,
+      traffic: { delivered: 0, bytes: 0 },
+      enter: (connection) => (this.#closing === undefined ? this.#limits.enter(connection) : 'closed'),
+      leave: (connection, reason) => this.#left(connection, reason),
+      onError,
+    }
+  }
+
+  get [HOST](): Host {
+    return this.#host
+  }
+
+  get ready(): Promise<void> {
+    this.#following.start()
+    return this.#following.ready
+  }
+
+  get connections(): Iterable<ConnectionInfo> {
+    return Array.from(this.#limits.connections, (connection) => connection.info)
+  }
+
+  get size(): number {
+    return this.#limits.connections.size
+  }
+
+  publish(topic: string, event: Publication): Promise<string> {
+    const { serialize, limits, onError } = this.#settings
+    if (this.#isClosed) throw new SseError('SSE_CLOSED', 'The hub is closed.')
+    const entry = entryOf(topic, event, serialize, limits.eventBytes)
+    this.#following.start()
+    if (this.#following.error !== undefined && this.#appending >= MAX_WAITING_APPENDS) {
+      throw new SseError('SSE_LIMIT', `The log is away, and ${MAX_WAITING_APPENDS} events wait for it already.`)
+    }
+    return Publishing.of(this.#append(entry), (error) => onError(error, { stage: 'publish' }))
+  }
+
+  subscribe(topics: string | readonly string[], options?: SubscribeOptions): Subscription {
+    const { lag, serialize } = this.#settings
+    const start = (): void => this.#following.start()
+    return createSubscription({ host: this.#host, fanOut: this.#fanOut, lag, serialize, start }, topics, options)
+  }
+
+  disconnect(where: { principal: string } | ((connection: ConnectionInfo) => boolean), reason?: string): number {
+    const last = reason === undefined ? undefined : Chunk.ofText(encodeEvent({ comment: reason }), 0)
+    if (typeof where === 'function') return this.#revoke(where, last)
+    const { principal } = where
+    if (typeof principal !== 'string') throw invalid('principal', 'must be a string')
+    this.#origin ??= crypto.randomUUID()
+    const data = JSON.stringify({ principal, reason, origin: this.#origin })
+    this.#following.start()
+    this.#append({ topic: DISCONNECT, event: DISCONNECT, data, raw: true }).catch((error: unknown) => {
+      this.#settings.onError(error, { stage: 'disconnect' })
+    })
+    return this.#revoke((connection) => connection.principal === principal, last)
+  }
+
+  stats(): HubStats {
+    const { ring, gaps } = this.#fanOut
+    const { delivered, bytes } = this.#host.traffic
+    let lagging = 0
+    for (const { isFull } of this.#limits.connections) if (isFull) lagging++
+    return {
+      connections: this.size,
+      lagging,
+      published: ring.headSeq,
+      delivered,
+      bytes,
+      gaps: { ...gaps },
+      closed: { ...this.#closedBy },
+      ring: {
+        events: ring.events,
+        bytes: ring.bytes,
+        from: ring.idOf(ring.start.position),
+        head: ring.idOf(ring.head.position),
+      },
+    }
+  }
+
+  async health(): Promise<{ ok: boolean; error?: unknown }> {
+    if (this.#isClosed) return { ok: false, error: new SseError('SSE_CLOSED', 'The hub is closed.') }
+    this.#following.start()
+    const { error } = this.#following
+    return error === undefined ? { ok: this.#fanOut.isReady } : { ok: false, error }
+  }
+
+  close({ drain = 0 }: { drain?: number } = {}): Promise<void> {
+    assertInteger('drain', drain, 0, MAX_DELAY)
+    this.#closing ??= this.#close(drain)
+    return this.#closing
+  }
+
+  async #close(drain: number): Promise<void> {
+    this.#fanOut.flush()
+    if (drain > 0) await drainOver(this.#limits.connections, drain)
+    for (const connection of this.#limits.connections) endWithRetry(connection)
+    this.#isClosed = true
+    for (const reader of this.#fanOut.readers) reader.close()
+    await this.#following.stop()
+  }
+
+  async #append(entry: Omit<LogRecord, 'position'>): Promise<string> {
+    this.#appending++
+    try {
+      const id = await appendTo(this.#settings.log, entry)
+      // After a turn that has published much, so that a loop of awaited publishes lets sockets drain.
+      await this.#fanOut.breath
+      return id
+    } finally {
+      this.#appending--
+    }
+  }
+
+  #left(connection: Connection, reason: CloseReason): void {
+    const { onClose, onError } = this.#settings
+    if (!this.#limits.leave(connection) || !connection.wasOpened) return
+    this.#closedBy[reason]++
+    if (onClose === undefined) return
+    try {
+      onClose(connection.info, reason)
+    } catch (error) {
+      onError(error, { stage: 'onClose' })
+    }
+  }
+
+  #revoke(pick: (connection: ConnectionInfo) => boolean, last: Chunk | undefined): number {
+    let count = 0
+    for (const connection of this.#limits.connections) {
+      if (!pick(connection.info)) continue
+      connection.close('revoked', last)
+      count++
+    }
+    return count
+  }
+
+  /** What another node's hub has asked of all. */
+  #control({ topic, data }: LogRecord): void {
+    if (topic !== DISCONNECT) return
+    const { principal, reason, origin } = JSON.parse(data) as Record<string, unknown>
+    if (origin === this.#origin) return
+    const last = typeof reason === 'string' ? Chunk.ofText(encodeEvent({ comment: reason }), 0) : undefined
+    this.#revoke((connection) => connection.principal === principal, last)
+  }
+}
+
+/** What throws while it reports an error has nobody left to tell but the console. */
+function guardOnError(onError: Host['onError']): Host['onError'] {
+  return (error, context) => {
+    try {
+      onError(error, context)
+    } catch (thrown) {
+      reportError(thrown, { stage: 'onError' })
+    }
+  }
+}

@@ -1,0 +1,126 @@
+import { SseError } from '../wire/error.ts'
+import type { Audience, Waiter } from './audience.ts'
+import type { Replay } from './cursor.ts'
+import type { HubEvent } from './event.ts'
+import type { FanOut, GapReason } from './fan-out.ts'
+import type { Mark } from './ring.ts'
+
+/** What a reader is made with. */
+export interface ReaderOptions {
+  readonly fanOut: FanOut
+  readonly audience: Audience
+  readonly replay: Replay
+  readonly conflate: boolean
+  readonly after: string | undefined
+}
+
+/**
+ * Reads a subscription's events directly, in this process. As with a client, all that is kept is a place in the ring: who
+ * reads too slowly is told so, by an error.
+ */
+export class Reader implements AsyncIterableIterator<HubEvent>, Waiter {
+  readonly #options: ReaderOptions
+  #mark: Mark | undefined
+  #epoch: string | undefined
+  #events: HubEvent[] = []
+  #isLast = false
+  #isDone = false
+  #wakeUp: (() => void) | undefined
+  /** Calls of `next` are answered one after the other. */
+  #turn: Promise<unknown> = Promise.resolve()
+
+  constructor(options: ReaderOptions) {
+    this.#options = options
+    options.audience.wait(this)
+    options.fanOut.readers.add(this)
+    // What is published from now on is to be read, whenever reading begins.
+    if (options.fanOut.isReady && options.after === undefined) this.#place()
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this
+  }
+
+  next(): Promise<IteratorResult<HubEvent>> {
+    const result = this.#turn.then(() => this.#next())
+    this.#turn = result.catch(() => {})
+    return result
+  }
+
+  return(): Promise<IteratorResult<HubEvent>> {
+    this.close()
+    return Promise.resolve({ done: true, value: undefined })
+  }
+
+  /** Ends the reading: nothing more comes. */
+  close(): void {
+    if (this.#isDone) return
+    const { fanOut, audience } = this.#options
+    this.#isDone = true
+    audience.unwait(this)
+    fanOut.release(audience)
+    fanOut.readers.delete(this)
+    this.wake()
+  }
+
+  wake(): void {
+    this.#wakeUp?.()
+    this.#wakeUp = undefined
+  }
+
+  async #next(): Promise<IteratorResult<HubEvent>> {
+    try {
+      while (!this.#isDone) {
+        const event = this.#events.shift()
+        if (event !== undefined) return { done: false, value: event }
+        if (this.#isLast) this.close()
+        else if (!this.#read()) await new Promise<void>((resolve) => (this.#wakeUp = resolve))
+      }
+    } catch (error) {
+      this.close()
+      throw error
+    }
+    return { done: true, value: undefined }
+  }
+
+  /** Reads what there is; false if there is nothing for now. */
+  #read(): boolean {
+    const { fanOut, audience, conflate } = this.#options
+    if (!fanOut.isReady) return false
+    if (this.#mark === undefined) this.#place()
+    const mark = this.#mark
+    if (mark === undefined) return false
+    if (this.#epoch !== fanOut.ring.epoch) throw gap('epoch')
+    if (!fanOut.ring.isComplete(audience.selection, mark)) throw gap('lag')
+    if (mark.seq >= fanOut.flushed.seq) return false
+    const { frames, mark: read, isLast } = audience.readFrames(mark.seq, fanOut.flushed, conflate)
+    this.#events = frames.map((frame) => fanOut.eventOf(frame))
+    this.#mark = read
+    this.#isLast = isLast
+    return true
+  }
+
+  /** Finds where to begin; an id that the log has not reached yet is waited for. */
+  #place(): void {
+    const { fanOut, audience, replay, after } = this.#options
+    this.#epoch = fanOut.ring.epoch
+    if (after === undefined) {
+      this.#mark =
+        replay === 'all' ? fanOut.ring.start : audience.markBeforeNewest(replay === 'none' ? 0 : replay, fanOut.flushed)
+      return
+    }
+    const place = fanOut.locate(after)
+    if (place.kind === 'lost') throw gap(place.reason)
+    if (place.kind === 'at') this.#mark = place.mark
+  }
+}
+
+function gap(reason: GapReason): SseError {
+  return new SseError(
+    'SSE_GAP',
+    `It cannot be proved that nothing is missing (${reason}): read anew, without \`after\`.`,
+    {
+      cause: reason,
+    },
+  )
+}

@@ -1,0 +1,132 @@
+import type { Connection } from '../connection/connection.ts'
+import type { Host } from '../connection/host.ts'
+import { assertInteger, invalid } from '../connection/options.ts'
+import { ATTACH, type Attachable } from '../connection/source.ts'
+import type { Serialize } from '../wire/encode.ts'
+import { Cursor, type Replay } from './cursor.ts'
+import type { AnyEvents, HubEvent, Publication } from './event.ts'
+import type { FanOut } from './fan-out.ts'
+import { assertLag, type Lag } from './options.ts'
+import { Reader } from './reader.ts'
+import { Selection } from './selection.ts'
+import { type SnapshotContext, type SnapshotFunction, Snapshots } from './snapshot.ts'
+
+/** What a subscription is made with. */
+export interface SubscribeOptions<E extends object = AnyEvents> {
+  /** Where a client begins that brings no id: with what is new (default), the newest so many events, or all there are. */
+  replay?: Replay
+  /** An id to go on from, for a reader that is not a request; a `Last-Event-ID` wins over it. */
+  after?: string
+  /**
+   * Whether an event is the last one: the stream ends after it. A client that comes back having seen one, as far as the
+   * ring still holds it, is answered 204, which makes an `EventSource` stop.
+   */
+  until?: (event: HubEvent<E>) => boolean
+  /**
+   * The state that events change. It goes to clients that are new or have a gap, before what is published from then on,
+   * without loss in between; `replay` is not asked then. Only for streams: a direct reader does not get it.
+   */
+  snapshot?: (context: SnapshotContext) => Iterable<Publication<E>> | Promise<Iterable<Publication<E>>>
+  /** Whether an event is for the clients of this subscription. Must answer the same each time it is asked. */
+  filter?: (event: HubEvent<E>) => boolean
+  /** What happens to a client that is too slow; default: the hub's. */
+  lag?: Lag
+}
+
+/** What an audience has to ask of each event. */
+export interface Choice {
+  readonly filter: ((event: HubEvent) => boolean) | undefined
+  readonly until: ((event: HubEvent) => boolean) | undefined
+}
+
+/**
+ * A choice of topics: a description, which costs nothing until it is streamed or read. Made once it can be shared by any
+ * number of clients, which then share the work.
+ *
+ * As an async iterable it reads the events directly: it begins where `after` or `replay` say, and throws `SSE_GAP` when
+ * it cannot be proved that nothing is missing.
+ */
+export interface Subscription<E extends object = AnyEvents> extends Attachable, AsyncIterable<HubEvent<E>> {
+  /** Topics and patterns, as they were given. */
+  readonly topics: readonly string[]
+}
+
+/** What a subscription needs of its hub. */
+export interface SubscriptionHub {
+  readonly host: Host
+  readonly fanOut: FanOut
+  readonly lag: Lag
+  readonly serialize: Serialize
+  /** Begins to follow the log, if that has not been done yet. */
+  start(): void
+}
+
+/**
+ * Makes a subscription. What its callbacks are given is an event of the hub's map: the hub's types say so.
+ *
+ * @throws {SseError} `SSE_INVALID_FIELD` naming the topic or option.
+ */
+export function createSubscription(
+  hub: SubscriptionHub,
+  topics: string | readonly string[],
+  options?: SubscribeOptions,
+): Subscription {
+  return new HubSubscription(hub, topics, options)
+}
+
+class HubSubscription implements Subscription {
+  readonly topics: readonly string[]
+  readonly #hub: SubscriptionHub
+  readonly #selection: Selection
+  readonly #choice: Choice
+  readonly #replay: Replay
+  readonly #after: string | undefined
+  readonly #lag: Lag
+  readonly #snapshots: Snapshots | undefined
+
+  constructor(hub: SubscriptionHub, topics: string | readonly string[], options: SubscribeOptions = {}) {
+    const { replay = 'none', after, until, snapshot, filter, lag = hub.lag } = options
+    if (replay !== 'none' && replay !== 'all') assertInteger('replay', replay, 0, Number.MAX_SAFE_INTEGER)
+    if (after !== undefined && typeof after !== 'string') throw invalid('after', 'must be a string')
+    for (const [name, callback] of Object.entries({ until, snapshot, filter })) {
+      if (callback !== undefined && typeof callback !== 'function') throw invalid(name, 'must be a function')
+    }
+    assertLag(lag)
+    this.#hub = hub
+    this.#selection = new Selection(topics)
+    this.topics = this.#selection.topics
+    this.#choice = { filter, until }
+    this.#replay = replay
+    this.#after = after
+    this.#lag = lag
+    this.#snapshots = snapshot && new Snapshots(hub.fanOut, snapshot as SnapshotFunction, hub.serialize)
+  }
+
+  [ATTACH](connection: Connection): void {
+    const { host, fanOut, start } = this.#hub
+    if (!connection.enter(host)) return
+    start()
+    const cursor = new Cursor(connection, {
+      fanOut,
+      audience: fanOut.acquire(this.#selection, this.#choice),
+      snapshots: this.#snapshots,
+      replay: this.#replay,
+      lag: this.#lag,
+      after: this.#after,
+    })
+    connection.feed(cursor)
+    cursor.begin()
+  }
+
+  [Symbol.asyncIterator](): AsyncIterator<HubEvent> {
+    const { fanOut, start } = this.#hub
+    start()
+    return new Reader({
+      fanOut,
+      audience: fanOut.acquire(this.#selection, this.#choice),
+      replay: this.#replay,
+      conflate: this.#lag === 'conflate',
+      after: this.#after,
+    })
+  }
+}

@@ -1,0 +1,137 @@
+import { type IncomingMessage, OutgoingMessage, type ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
+import type { Chunk } from '../connection/chunk.ts'
+import type { ResponseHead, Sink, SinkOwner } from '../connection/sink.ts'
+
+/** Of a compressing middleware: what makes it pass on what it holds. */
+interface Flushable {
+  flush?: () => void
+}
+
+/** What a socket's handle tells about the part of a write that the kernel has not taken yet. */
+interface WithHandle {
+  _handle?: { writeQueueSize?: number } | null
+}
+
+/**
+ * A response of `node:http`.
+ *
+ * Where nothing stands between the response and its socket, a chunk goes to the socket as it is, already in chunked
+ * coding: that spares each client the response's own bookkeeping, most of the cost of a delivery outside the kernel.
+ * Everywhere else (compression, pipelining, HTTP/1.0, bytes still queued in front) it goes through `response.write`.
+ */
+export class NodeSink implements Sink {
+  readonly isHead: boolean
+  readonly #response: ServerResponse
+  #owner: SinkOwner | undefined
+  #onDrain: (() => void) | undefined
+  #isWatchingResponse = false
+
+  constructor(request: IncomingMessage, response: ServerResponse) {
+    this.isHead = request.method === 'HEAD'
+    this.#response = response
+  }
+
+  own(owner: SinkOwner): void {
+    this.#owner = owner
+    this.#response.on('close', () => owner.gone())
+    // A failed write is followed by 'close', which says all there is to say; unheard, it would be thrown.
+    this.#response.on('error', ignore)
+  }
+
+  get isGone(): boolean {
+    const { destroyed, socket } = this.#response
+    return destroyed || socket?.destroyed === true
+  }
+
+  get bufferedBytes(): number {
+    return this.#response.writableLength
+  }
+
+  get progress(): number {
+    const socket = this.#response.socket
+    if (socket === null) return 0
+    const { _handle: handle } = socket as WithHandle
+    return socket.bytesWritten - socket.writableLength - (handle?.writeQueueSize ?? 0)
+  }
+
+  open(head: ResponseHead, first: Chunk): boolean {
+    // HTTP/2 lets nobody touch its socket.
+    const socket = this.#response.chunkedEncoding ? this.#response.socket : null
+    this.#setHead(head)
+    // One packet for the head and the first frame.
+    socket?.cork()
+    this.#response.flushHeaders()
+    const hasRoom = this.write(first)
+    socket?.uncork()
+    return hasRoom
+  }
+
+  respond(head: ResponseHead, text?: string): void {
+    this.#setHead(head)
+    this.#response.end(text)
+  }
+
+  write(chunk: Chunk): boolean {
+    const response = this.#response
+    const socket = response.socket
+    if (socket !== null && isDirect(response, socket)) {
+      return socket.write(chunk.coded) || this.#waitForSocket(socket)
+    }
+    const hasRoom = response.write(chunk.bytes)
+    ;(response as Flushable).flush?.()
+    return hasRoom || this.#waitForResponse()
+  }
+
+  end(): void {
+    this.#response.end()
+  }
+
+  destroy(): void {
+    this.#response.destroy()
+  }
+
+  #setHead({ status, defaults, headers }: ResponseHead): void {
+    const response = this.#response
+    if (status !== undefined) response.statusCode = status
+    for (const name in defaults) {
+      const value = defaults[name]
+      if (value !== undefined && !response.hasHeader(name)) response.setHeader(name, value)
+    }
+    for (const [name, value] of headers) response.setHeader(name, value)
+  }
+
+  #waitForSocket(socket: Socket): false {
+    socket.once('drain', this.#listener())
+    return false
+  }
+
+  /** `compression` moves the listener to its own stream, where it cannot be removed: so it is added once, and stays. */
+  #waitForResponse(): false {
+    if (!this.#isWatchingResponse) this.#response.on('drain', this.#listener())
+    this.#isWatchingResponse = true
+    return false
+  }
+
+  #listener(): () => void {
+    this.#onDrain ??= () => this.#owner?.drained()
+    return this.#onDrain
+  }
+}
+
+/**
+ * Whether a chunk may go to the socket past the response: HTTP/1.1 with chunked coding, the head sent, nothing of the
+ * response waiting in front, not ended, and `write` nobody's but Node's.
+ */
+function isDirect(response: ServerResponse, socket: Socket): boolean {
+  return (
+    response.chunkedEncoding &&
+    response.headersSent &&
+    !response.writableEnded &&
+    response.write === OutgoingMessage.prototype.write &&
+    response.writableLength === socket.writableLength &&
+    !socket.destroyed
+  )
+}
+
+function ignore(): void {}
