@@ -11,8 +11,9 @@ export interface ReceivedEvent {
 }
 
 /**
- * Interprets an event stream by the letter of the standard, so that tests see what a browser sees: it dispatches nothing
- * without `data`, commits an id with the blank line only, and drops a block that the end of the stream cuts short.
+ * Interprets an event stream by the letter of the standard, so that tests see what a browser sees: it dispatches
+ * nothing without `data`, commits an id with the blank line only, and drops a block that the end of the stream cuts
+ * short.
  *
  * @see https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation
  */
@@ -45,8 +46,8 @@ export class EventParser {
   }
 
   /**
-   * Reads on, up to each event in turn: as long as the caller has not asked for the next one, what lies behind has not been
-   * looked at. Has to be read to its end before the next call.
+   * Reads on, up to each event in turn: as long as the caller has not asked for the next one, what lies behind has not
+   * been looked at. Has to be read to its end before the next call.
    */
   *push(text: string): Generator<ReceivedEvent, void> {
     if (text === '') return

@@ -17,8 +17,8 @@ export interface ReadEventsOptions {
 }
 
 /**
- * A stream that is being read: to be awaited for all its events, or iterated for one after the other. Both read on from
- * where the other is. Do not return one from an async function: that awaits it.
+ * A stream that is being read: to be awaited for all its events, or iterated for one after the other. Both read on
+ * from where the other is. Do not return one from an async function: that awaits it.
  */
 export interface EventReading extends PromiseLike<ReceivedEvent[]>, AsyncIterableIterator<ReceivedEvent, undefined> {
   /** Resolves when the headers have arrived. Rejects if it is no event stream. */
@@ -35,11 +35,11 @@ export interface EventReading extends PromiseLike<ReceivedEvent[]>, AsyncIterabl
 }
 
 /**
- * Reads the events of a stream for a test, as a browser's `EventSource` would dispatch them, but without its reconnecting.
- * A request is sent at once. When it is enough, the stream is cancelled.
+ * Reads the events of a stream for a test, as a browser's `EventSource` would dispatch them, but without its
+ * reconnecting. A request is sent at once. When it is enough, the stream is cancelled.
  *
- * Rejects, after the events before, if the answer is no event stream (the message has status, type and the beginning of
- * the body), or if the stream is cut instead of ended.
+ * Rejects, after the events before, if the answer is no event stream (the message has status, type and the beginning
+ * of the body), or if the stream is cut instead of ended.
  *
  * @throws {TypeError} if `take` is no whole number from 0.
  */

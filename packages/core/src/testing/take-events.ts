@@ -7,9 +7,9 @@ export interface ParsableResponse {
 }
 
 /**
- * Makes a parser for supertest and superagent that turns an event stream, even one that never ends, into its first events:
- * `const { body } = await request(app).get('/prices').buffer(true).parse(takeEvents(3))`. Then it destroys the connection,
- * as a client does that goes away. Where the stream ends before, `body` has fewer.
+ * Makes a parser for supertest and superagent that turns an event stream, even one that never ends, into its first
+ * events: `const { body } = await request(app).get('/prices').buffer(true).parse(takeEvents(3))`. Then it destroys the
+ * connection, as a client does that goes away. Where the stream ends before, `body` has fewer.
  *
  * @throws {TypeError} if `count` is no whole number from 1.
  */

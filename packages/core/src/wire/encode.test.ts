@@ -11,7 +11,7 @@ describe('encodeEvent', () => {
     expect(encodeEvent(event)).toBe(': c\nevent: e\ndata: d\nid: i\nretry: 1\n\n')
   })
 
-  it('[E1] [E2] [E3] [E4] [E5] [E6] either throws or is exactly that event to a client, in chunks of 1 to 7 bytes', () => {
+  it('[E1] [E2] [E3] [E4] [E5] [E6] throws, or is exactly that event to a client that reads 1 to 7 bytes at a time', () => {
     const seen = { carried: 0, refused: 0 }
     fc.assert(
       fc.property(anyEvent(), chunkSizes(), (event, sizes) => {

@@ -5,12 +5,12 @@ import { assertField, assertRetry, assertText, type SseEvent } from './event.ts'
 export type Serialize = (data: unknown) => string
 
 /**
- * Encodes an event as it goes on the wire: its comment, `event`, `data`, `id` and `retry` lines and the blank line that
- * ends it. Properties the standard does not know are ignored.
+ * Encodes an event as it goes on the wire: its comment, `event`, `data`, `id` and `retry` lines and the blank line
+ * that ends it. Properties the standard does not know are ignored.
  *
  * @param serialize for `data` that is no string; default `JSON.stringify`.
- * @throws {SseError} `SSE_INVALID_FIELD` if a field cannot be carried exactly, if there is an `event` without `data`, or
- * no field at all. Nothing is repaired, and there is no half an event.
+ * @throws {SseError} `SSE_INVALID_FIELD` if a field cannot be carried exactly, if there is an `event` without `data`,
+ * or no field at all. Nothing is repaired, and there is no half an event.
  * @see https://html.spec.whatwg.org/multipage/server-sent-events.html#parsing-an-event-stream
  */
 export function encodeEvent(event: SseEvent, serialize: Serialize = JSON.stringify): string {
@@ -39,8 +39,8 @@ export function encodeEvent(event: SseEvent, serialize: Serialize = JSON.stringi
 /**
  * The text of `data`: a string as it is, everything else through `serialize`.
  *
- * @throws {SseError} `SSE_INVALID_FIELD` naming `data` if `serialize` throws (that is the `cause`) or gives no string, as
- * JSON does for `undefined`, functions and symbols, or if the text is not well-formed.
+ * @throws {SseError} `SSE_INVALID_FIELD` naming `data` if `serialize` throws (that is the `cause`) or gives no string,
+ * as JSON does for `undefined`, functions and symbols, or if the text is not well-formed.
  */
 export function serializeData(data: unknown, serialize: Serialize): string {
   const text = typeof data === 'string' ? data : trySerialize(data, serialize)
@@ -48,7 +48,9 @@ export function serializeData(data: unknown, serialize: Serialize): string {
   return text
 }
 
-/** The `data` lines that carry a text, which must be well-formed; a client gets it back with every line break as LF. */
+/**
+ * The `data` lines that carry a text, which must be well-formed; a client gets it back with every line break as LF.
+ */
 export function dataLines(text: string): string {
   return prefixLines('data: ', text)
 }

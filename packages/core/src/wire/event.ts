@@ -31,8 +31,8 @@ export const MAX_RETRY = 2_147_483_647
 /**
  * Checks the value of a field that has one line.
  *
- * @throws {SseError} `SSE_INVALID_FIELD` if it is no string, not well-formed UTF-16, has a CR or LF, or (`id`) a NUL, for
- * which a client ignores the field, or (`event`) is empty, which a client cannot tell from no `event`.
+ * @throws {SseError} `SSE_INVALID_FIELD` if it is no string, not well-formed UTF-16, has a CR or LF, or (`id`) a NUL,
+ * for which a client ignores the field, or (`event`) is empty, which a client cannot tell from no `event`.
  */
 export function assertField(field: 'event' | 'id', value: unknown): asserts value is string {
   assertText(field, value)
@@ -54,8 +54,8 @@ export function assertRetry(value: unknown): asserts value is number {
 /**
  * Checks a text that may have several lines, such as `data` or `comment`.
  *
- * @throws {SseError} `SSE_INVALID_FIELD`, naming `field`, if it is no string or not well-formed UTF-16: UTF-8 has no way
- * to carry half a surrogate pair, and every encoder would put a U+FFFD in its place.
+ * @throws {SseError} `SSE_INVALID_FIELD`, naming `field`, if it is no string or not well-formed UTF-16: UTF-8 has no
+ * way to carry half a surrogate pair, and every encoder would put a U+FFFD in its place.
  */
 export function assertText(field: string, text: unknown): asserts text is string {
   if (typeof text !== 'string') throw invalid(field, `must be a string, not ${text === null ? 'null' : typeof text}`)

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { headerEntries, STREAM_HEADERS, type StreamHeaders } from './headers.ts'
 
 describe('STREAM_HEADERS', () => {
-  it('[H9] [P1] [P2] [P3] spells the charset as Chromium wants it, and keeps proxies, caches and compressors out', () => {
+  it('[H9] [P1] [P2] [P3] spells the charset as Chromium wants it, and keeps proxies and caches out', () => {
     expect(STREAM_HEADERS).toEqual({
       'Content-Type': 'text/event-stream; charset=utf-8',
       'Cache-Control': 'no-cache, no-transform',

@@ -4,7 +4,8 @@ import { SseError } from './error.ts'
  * The headers of every stream, unless the application sets its own.
  *
  * - `charset` is exactly `utf-8`: Chromium refuses other spellings of it.
- * - `no-cache` keeps caches from replaying one client's stream to another, `no-transform` keeps compressors from holding it.
+ * - `no-cache` keeps caches from replaying one client's stream to another, `no-transform` keeps compressors from
+ *   holding it.
  * - `X-Accel-Buffering: no` makes nginx pass on what it gets at once.
  */
 export const STREAM_HEADERS: Readonly<Record<'Content-Type' | 'Cache-Control' | 'X-Accel-Buffering', string>> =
@@ -14,7 +15,9 @@ export const STREAM_HEADERS: Readonly<Record<'Content-Type' | 'Cache-Control' | 
     'X-Accel-Buffering': 'no',
   })
 
-/** Headers as an application gives them. A list of values is a header that is sent more than once, as `Set-Cookie` is. */
+/**
+ * Headers as an application gives them. A list of values is a header that is sent more than once, as `Set-Cookie` is.
+ */
 export type StreamHeaders =
   | Readonly<Record<string, string | readonly string[]>>
   | Headers
@@ -26,8 +29,8 @@ export type HeaderEntry = readonly [name: string, value: string | readonly strin
 /**
  * The application's headers, checked, each name once whatever its spelling, all values kept.
  *
- * @throws {SseError} `SSE_INVALID_FIELD` naming the header if its name or value is none HTTP can carry (a CR or LF would
- * begin another header), or if the header belongs to the connection and not to the application: `Connection`,
+ * @throws {SseError} `SSE_INVALID_FIELD` naming the header if its name or value is none HTTP can carry (a CR or LF
+ * would begin another header), or if the header belongs to the connection and not to the application: `Connection`,
  * `Keep-Alive`, `Proxy-Connection`, `Transfer-Encoding`, `Upgrade` (an error on HTTP/2) and `Content-Length`.
  * @see https://www.rfc-editor.org/rfc/rfc9113#section-8.2.2
  */

@@ -15,8 +15,8 @@ export interface LastEventId {
  * Reads the last event id of a request. The header counts if there is one, also an empty one, which means no id; else
  * the query parameter, for clients that cannot set headers. Never throws, and costs no more for a long value.
  *
- * @param sent `header` with one character per byte, as `node:http` and `Headers` give it: browsers send UTF-8, so that is
- * what it is read as, and as latin1 where it is none. `query` already decoded.
+ * @param sent `header` with one character per byte, as `node:http` and `Headers` give it: browsers send UTF-8, so that
+ * is what it is read as, and as latin1 where it is none. `query` already decoded.
  * @see https://html.spec.whatwg.org/multipage/server-sent-events.html#the-last-event-id-header
  */
 export function lastEventIdFrom(sent: {
