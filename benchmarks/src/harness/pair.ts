@@ -8,6 +8,8 @@ import { Worker } from './worker.ts'
 export interface Cost {
   /** CPU time of the server's process, user and system, in µs. */
   readonly cpu: number
+  /** The part of it that was spent outside the kernel. */
+  readonly userCpu: number
   /** CPU time of the load client's process, in µs. */
   readonly clientCpu: number
   /** Instructions of the server's process, where they can be counted. */
@@ -71,9 +73,14 @@ export class Pair implements AsyncDisposable {
     await this.#client.call('startCpu')
     const counting = await this.#counter?.start(this.#server.pid)
     await work()
-    const cpu = await this.#server.call('stopCpu')
-    const clientCpu = await this.#client.call('stopCpu')
-    return { cpu, clientCpu, instructions: await counting?.stop() }
+    const { user, system } = await this.#server.call('stopCpu')
+    const client = await this.#client.call('stopCpu')
+    return {
+      cpu: user + system,
+      userCpu: user,
+      clientCpu: client.user + client.system,
+      instructions: await counting?.stop(),
+    }
   }
 
   /** The server's resident memory at rest, in bytes. */

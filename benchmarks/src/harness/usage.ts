@@ -9,8 +9,7 @@ export class CpuMeter {
   }
 
   /** User and system time since `start`, in µs. */
-  stop(): number {
-    const { user, system } = process.cpuUsage(this.#from)
-    return user + system
+  stop(): NodeJS.CpuUsage {
+    return process.cpuUsage(this.#from)
   }
 }

@@ -5,15 +5,17 @@ import type { Figures, Metric } from './measurement.ts'
 export function cpuMetrics(unit: string): readonly Metric[] {
   return [
     { key: 'cpu', label: `server CPU per ${unit}, µs`, digits: 2 },
+    { key: 'userCpu', label: 'of it in user mode', digits: 2 },
     { key: 'instructions', label: `instructions per ${unit}`, digits: 0 },
     { key: 'clientCpu', label: `load client's CPU, µs`, digits: 2 },
   ]
 }
 
 /** The cost of one of `count`. */
-export function perUnit({ cpu, clientCpu, instructions }: Cost, count: number): Figures {
+export function perUnit({ cpu, userCpu, clientCpu, instructions }: Cost, count: number): Figures {
   return {
     cpu: cpu / count,
+    userCpu: userCpu / count,
     clientCpu: clientCpu / count,
     ...(instructions !== undefined && { instructions: instructions / count }),
   }
@@ -21,8 +23,9 @@ export function perUnit({ cpu, clientCpu, instructions }: Cost, count: number): 
 
 /** The cost of several phases together. */
 export function total(costs: readonly Cost[]): Cost {
-  return costs.reduce((sum, { cpu, clientCpu, instructions }) => ({
+  return costs.reduce((sum, { cpu, userCpu, clientCpu, instructions }) => ({
     cpu: sum.cpu + cpu,
+    userCpu: sum.userCpu + userCpu,
     clientCpu: sum.clientCpu + clientCpu,
     instructions: instructions === undefined ? undefined : (sum.instructions ?? 0) + instructions,
   }))
