@@ -1,0 +1,10 @@
+// What the page imports from where `page.ts` serves it, and what that is.
+
+declare module '*/vendor/uplot.js' {
+  import uPlot from 'uplot'
+  export default uPlot
+}
+
+declare module '*/vendor/eventsource-parser/stream.js' {
+  export * from 'eventsource-parser/stream'
+}
