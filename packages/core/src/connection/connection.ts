@@ -3,7 +3,7 @@ import { SseError } from '../wire/error.ts'
 import type { SseEvent } from '../wire/event.ts'
 import { STREAM_HEADERS } from '../wire/headers.ts'
 import type { LastEventId } from '../wire/last-event-id.ts'
-import { Chunk, COMMENT } from './chunk.ts'
+import { type Chunk, COMMENT } from './chunk.ts'
 import type { Beating } from './heartbeat.ts'
 import { type CloseReason, drawRetry, type Host, type Refusal } from './host.ts'
 import type { StreamSettings } from './options.ts'
@@ -93,11 +93,11 @@ export class Connection implements SinkOwner, Beating {
   readonly sink: Sink
   readonly settings: StreamSettings
   readonly lastEventId: LastEventId
-  readonly address: string | undefined
   readonly acceptsStream: boolean
   /** The sink is full: whoever writes waits for `drained`. */
   isFull = false
   writtenAt = 0
+  #address: string | undefined
   #host: Host
   #state: State = 'pending'
   #number = ++connections
@@ -118,7 +118,7 @@ export class Connection implements SinkOwner, Beating {
     this.sink = sink
     this.settings = settings
     this.lastEventId = lastEventId
-    this.address = address
+    this.#address = address
     this.acceptsStream = acceptsStream
     this.#host = host
     sink.own(this)
@@ -126,6 +126,12 @@ export class Connection implements SinkOwner, Beating {
 
   get host(): Host {
     return this.#host
+  }
+
+  /** Where the client is. Asking the platform costs, and it knows only as long as the client is there. */
+  get address(): string | undefined {
+    this.#address ??= this.sink.address
+    return this.#address
   }
 
   get isOpen(): boolean {
@@ -205,15 +211,16 @@ export class Connection implements SinkOwner, Beating {
     this.#opening = opening
   }
 
-  /** Opens the stream with a first frame at once: `retry`, then `lines`. */
+  /** Opens the stream with a first frame at once: `retry`, then `lines`. Throws what the platform does if it cannot. */
   open(lines: string = ':\n\n'): void {
     if (this.#state !== 'pending') return
     const { status, headers, retry } = this.settings
+    const first = `retry: ${retry ?? this.#host.retry()}\n${lines}`
+    const hasRoom = this.sink.open({ status, defaults: STREAM_HEADERS, headers }, first)
     this.#state = 'open'
     this.#openedAt = Date.now()
     this.#host.heartbeat.add(this)
-    const first = Chunk.ofText(`retry: ${retry ?? this.#host.retry()}\n${lines}`, 0)
-    this.#wrote(first, this.sink.open({ status, defaults: STREAM_HEADERS, headers }, first))
+    this.#wrote(first.length, 0, hasRoom)
     this.#outbox?.drain()
   }
 
@@ -240,7 +247,7 @@ export class Connection implements SinkOwner, Beating {
   /** Writes a chunk. False: taken, but the sink is full now. Not to be called while `isFull`. */
   write(chunk: Chunk): boolean {
     try {
-      return this.#wrote(chunk, this.sink.write(chunk))
+      return this.#wrote(chunk.bytes.length, chunk.events, this.sink.write(chunk))
     } catch (error) {
       this.fail(error, 'write')
       return false
@@ -350,7 +357,7 @@ export class Connection implements SinkOwner, Beating {
       this.sink.destroy()
       return this.#left()
     }
-    if (last !== undefined) this.#wrote(last, this.sink.write(last))
+    if (last !== undefined) this.write(last)
     this.sink.end()
     this.#mayWait = true
     if (this.sink.bufferedBytes === 0) this.#left()
@@ -368,10 +375,10 @@ export class Connection implements SinkOwner, Beating {
     this.respond(status, { 'Retry-After': String(Math.ceil(delay / 1_000)) })
   }
 
-  #wrote(chunk: Chunk, hasRoom: boolean): boolean {
+  #wrote(bytes: number, events: number, hasRoom: boolean): boolean {
     const { traffic, heartbeat } = this.#host
-    traffic.delivered += chunk.events
-    traffic.bytes += chunk.bytes.length
+    traffic.delivered += events
+    traffic.bytes += bytes
     this.writtenAt = heartbeat.now
     if (!this.#mayWait) {
       this.#mayWait = true
@@ -408,21 +415,44 @@ export class Connection implements SinkOwner, Beating {
   }
 }
 
-/** What the application gets of a connection. */
-export function streamOf(connection: Connection): SseStream {
-  const push = (frame: string): Promise<boolean> => new Promise((resolve) => void connection.push(frame, resolve))
-  return {
-    get lastEventId() {
-      return connection.lastEventId.id
-    },
-    get signal() {
-      return connection.signal
-    },
-    get closed() {
-      return connection.closed
-    },
-    send: (event) => push(connection.encode(event)),
-    comment: (text = '') => push(encodeEvent({ comment: text })),
-    close: () => connection.complete(),
+/** What the application gets of a connection. Getters give the methods, so that they may be taken off it. */
+class ApplicationStream implements SseStream {
+  readonly #connection: Connection
+
+  constructor(connection: Connection) {
+    this.#connection = connection
   }
+
+  get lastEventId(): string | undefined {
+    return this.#connection.lastEventId.id
+  }
+
+  get signal(): AbortSignal {
+    return this.#connection.signal
+  }
+
+  get closed(): Promise<CloseReason> {
+    return this.#connection.closed
+  }
+
+  get send(): SseStream['send'] {
+    return (event) => this.#push(this.#connection.encode(event))
+  }
+
+  get comment(): SseStream['comment'] {
+    return (text = '') => this.#push(encodeEvent({ comment: text }))
+  }
+
+  get close(): SseStream['close'] {
+    return () => this.#connection.complete()
+  }
+
+  #push(frame: string): Promise<boolean> {
+    return new Promise((resolve) => void this.#connection.push(frame, resolve))
+  }
+}
+
+/** A connection as the application sees it. */
+export function streamOf(connection: Connection): SseStream {
+  return new ApplicationStream(connection)
 }

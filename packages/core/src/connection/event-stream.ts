@@ -16,19 +16,19 @@ const CLIENT_CLOSED_REQUEST = 499
  * @throws what the source threw before the stream was open.
  * @throws {SseError} `SSE_INVALID_FIELD` if an option is out of range.
  */
-export async function eventStream(request: Request, source: Source, options: StreamOptions = {}): Promise<Response> {
+export async function eventStream(request: Request, source: Source, options?: StreamOptions): Promise<Response> {
   let response: Response | undefined
   const connection = new Connection({
     sink: new WebSink(request, (opened) => {
       response = opened
     }),
-    host: options.hub?.[HOST] ?? independent,
+    host: options?.hub?.[HOST] ?? independent,
     settings: streamSettings(options),
     lastEventId: lastEventIdFrom({
       header: request.headers.get('last-event-id'),
       query: new URL(request.url).searchParams.get('lastEventId'),
     }),
-    address: options.address,
+    address: options?.address,
     acceptsStream: acceptsStream(request.method, request.headers.get('accept')),
   })
   await serve(connection, source)

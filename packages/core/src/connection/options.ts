@@ -62,7 +62,11 @@ export interface StreamSettings {
  *
  * @throws {SseError} `SSE_INVALID_FIELD` naming the option and its limits.
  */
-export function streamSettings(options: StreamOptions = {}): StreamSettings {
+export function streamSettings(options?: StreamOptions): StreamSettings {
+  return options === undefined ? DEFAULTS : checked(options)
+}
+
+function checked(options: StreamOptions): StreamSettings {
   const { status, headers, retry, commitAfter, maxBufferedBytes, principal, expiresAt, onError } = options
   if (status !== undefined) assertInteger('status', status, 200, 599)
   if (retry !== undefined) assertRetry(retry)
@@ -81,6 +85,8 @@ export function streamSettings(options: StreamOptions = {}): StreamSettings {
     onError,
   }
 }
+
+const DEFAULTS: StreamSettings = checked({})
 
 /**
  * Checks that an option is an integer within its limits.

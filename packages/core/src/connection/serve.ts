@@ -75,10 +75,7 @@ class SourceRun implements Feed {
   /** Opens the stream, as soon as nobody sets headers any more. */
   commit(): Promise<void> {
     clearTimeout(this.#timer)
-    this.#opened ??= this.#ready.then(() => {
-      this.#connection.open()
-      this.#resolve()
-    })
+    this.#opened ??= this.#ready.then(() => this.#open())
     return this.#opened
   }
 
@@ -94,6 +91,16 @@ class SourceRun implements Feed {
     clearTimeout(this.#timer)
     this.#stop?.()
     this.#resolve()
+  }
+
+  #open(): void {
+    try {
+      this.#connection.open()
+      this.#resolve()
+    } catch (error) {
+      this.#reject(error)
+      this.#connection.abandon()
+    }
   }
 
   #run(source: Source): void {
@@ -138,8 +145,12 @@ class SourceRun implements Feed {
   #attach(source: Attachable): void {
     clearTimeout(this.#timer)
     void this.#ready.then(() => {
-      if (!this.#connection.isOver) source[ATTACH](this.#connection)
-      this.#resolve()
+      try {
+        if (!this.#connection.isOver) source[ATTACH](this.#connection)
+        this.#resolve()
+      } catch (error) {
+        this.#fail(error)
+      }
     })
   }
 

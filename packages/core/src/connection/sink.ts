@@ -32,8 +32,10 @@ export interface Sink {
   readonly isGone: boolean
   /** Whether the request asks for the headers alone. */
   readonly isHead: boolean
-  /** Sends the head and the first frames, flushed. Answers like `write`. */
-  open(head: ResponseHead, first: Chunk): boolean
+  /** Where the peer is, if the platform knows. */
+  readonly address: string | undefined
+  /** Sends the head and the first frame, which is ASCII, flushed. Answers like `write`. */
+  open(head: ResponseHead, first: string): boolean
   /** Sends a response that is no stream: an empty one, unless it has a text. */
   respond(head: ResponseHead, text?: string): void
   /** Takes a chunk. False: taken, but now it is full, and `drained` will follow. */

@@ -12,7 +12,15 @@ export function afterTurn(callback: () => void): void {
   immediate(callback)
 }
 
-/** Resolves in a later macrotask. */
+let next: Promise<void> | undefined
+
+/** Resolves in a later macrotask; all who ask in one turn share it. */
 export function nextTurn(): Promise<void> {
-  return new Promise(afterTurn)
+  next ??= new Promise((resolve) => {
+    afterTurn(() => {
+      next = undefined
+      resolve()
+    })
+  })
+  return next
 }

@@ -1,4 +1,4 @@
-import type { Chunk } from './chunk.ts'
+import { Chunk } from './chunk.ts'
 import type { ResponseHead, Sink, SinkOwner } from './sink.ts'
 
 /** How many bytes may wait in a stream that nobody reads. */
@@ -7,6 +7,7 @@ const HIGH_WATER_MARK = 16 * 1024
 /** A `Response` whose body is read at the client's pace. */
 export class WebSink implements Sink {
   readonly isHead: boolean
+  readonly address: undefined
   readonly #signal: AbortSignal
   readonly #respond: (response: Response) => void
   readonly #onAbort = (): void => this.#gone()
@@ -39,7 +40,7 @@ export class WebSink implements Sink {
     return this.#written - this.bufferedBytes
   }
 
-  open(head: ResponseHead, first: Chunk): boolean {
+  open(head: ResponseHead, first: string): boolean {
     const body = new ReadableStream<Uint8Array>(
       {
         start: (controller) => {
@@ -50,7 +51,7 @@ export class WebSink implements Sink {
       },
       new ByteLengthQueuingStrategy({ highWaterMark: HIGH_WATER_MARK }),
     )
-    const hasRoom = this.write(first)
+    const hasRoom = this.write(Chunk.ofText(first, 0))
     this.#respond(new Response(body, responseInit(head)))
     return hasRoom
   }

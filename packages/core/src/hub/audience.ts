@@ -40,11 +40,6 @@ export interface Delivery {
   readonly upTo: Mark
 }
 
-/** A direct reader, which waits for the next flush. */
-export interface Waiter {
-  wake(): void
-}
-
 /** The connections that chose the same topics: frames are joined once for all of them. */
 export class Audience {
   /** By what the fan-out finds it. */
@@ -55,7 +50,6 @@ export class Audience {
   users = 0
   readonly #fanOut: FanOut
   readonly #live: Cursor[] = []
-  readonly #waiters = new Set<Waiter>()
   #pending: Frame[] = []
   #endsAt: Mark | undefined
   #error: unknown
@@ -119,7 +113,6 @@ export class Audience {
       if (endsAt !== undefined) for (const cursor of live) cursor.endAt(endsAt)
       if (failure !== undefined) this.#fanOut.onError(failure.error, { stage: 'filter' })
       if (failure !== undefined) for (const cursor of live) cursor.connection.close('error')
-      this.wake()
     }
   }
 
@@ -199,19 +192,6 @@ export class Audience {
       last.index = index
       this.#live[index] = last
     }
-  }
-
-  wait(waiter: Waiter): void {
-    this.#waiters.add(waiter)
-  }
-
-  unwait(waiter: Waiter): void {
-    this.#waiters.delete(waiter)
-  }
-
-  /** Wakes the direct readers. */
-  wake(): void {
-    for (const waiter of this.#waiters) waiter.wake()
   }
 
   /** From the end, since a client that leaves puts the last one in its place; one that moved has its cursor there. */

@@ -18,10 +18,9 @@ const REST = -1
 /** Where a client begins that brings no id. */
 export type Replay = 'none' | 'all' | number
 
-/** What a subscription asks of a cursor. */
+/** What a subscription asks of its cursors: the same for all of them. */
 export interface CursorOptions {
   readonly fanOut: FanOut
-  readonly audience: Audience
   readonly snapshots: Snapshots | undefined
   readonly replay: Replay
   readonly lag: Lag
@@ -57,6 +56,7 @@ export class Cursor implements Feed {
   readonly ownsIds = true
   /** Its place among the live cursors of its audience; -1 when it is not. */
   index = -1
+  readonly #audience: Audience
   readonly #options: CursorOptions
   #phase: Phase = 'waiting'
   /** Up to where it was served. A live one may have passed more: what was not meant for it. */
@@ -68,14 +68,15 @@ export class Cursor implements Feed {
   #gap: Gap | undefined
   #showing: Showing | undefined
 
-  constructor(connection: Connection, options: CursorOptions) {
+  constructor(connection: Connection, audience: Audience, options: CursorOptions) {
     this.connection = connection
+    this.#audience = audience
     this.#options = options
     options.fanOut.add(this)
   }
 
   get topics(): readonly string[] {
-    return this.#options.audience.selection.topics
+    return this.#audience.selection.topics
   }
 
   get cursor(): string | undefined {
@@ -161,15 +162,15 @@ export class Cursor implements Feed {
   }
 
   closed(): void {
-    const { fanOut, audience } = this.#options
+    const { fanOut } = this.#options
     this.#leave()
     fanOut.delete(this)
-    fanOut.release(audience)
+    fanOut.release(this.#audience)
   }
 
   get #isComplete(): boolean {
-    const { fanOut, audience } = this.#options
-    return this.#mark !== undefined && fanOut.ring.isComplete(audience.selection, this.#mark)
+    const { fanOut } = this.#options
+    return this.#mark !== undefined && fanOut.ring.isComplete(this.#audience.selection, this.#mark)
   }
 
   #wait(): void {
@@ -198,11 +199,11 @@ export class Cursor implements Feed {
   }
 
   #resume(mark: Mark, id: string): void {
-    const { fanOut, audience } = this.#options
-    if (audience.hasEndedBy(mark))
+    const { fanOut } = this.#options
+    if (this.#audience.hasEndedBy(mark))
       return this.connection.isOpen ? this.connection.close('complete') : this.connection.respond(204)
     this.#sentSeq = mark.seq
-    if (!fanOut.ring.isComplete(audience.selection, mark)) return this.#lost({ reason: 'trimmed', from: id })
+    if (!fanOut.ring.isComplete(this.#audience.selection, mark)) return this.#lost({ reason: 'trimmed', from: id })
     this.#mark = mark
     this.#read()
   }
@@ -289,7 +290,7 @@ export class Cursor implements Feed {
   }
 
   #stepReading(): number {
-    const { fanOut, audience, lag, snapshots } = this.#options
+    const { fanOut, lag, snapshots } = this.#options
     if (this.#gap !== undefined) return this.#writeGap(this.#markAfterGap(this.#gap), false)
     if (this.#mark === undefined || !this.#isComplete) {
       if (lag === 'disconnect') this.connection.close('slow')
@@ -300,10 +301,10 @@ export class Cursor implements Feed {
     }
     if (this.#mark.seq >= fanOut.flushed.seq) {
       this.#phase = 'live'
-      audience.join(this)
+      this.#audience.join(this)
       return REST
     }
-    const { chunk, lastSeq, mark, isLast } = audience.read(this.#mark.seq, fanOut.flushed, lag === 'conflate')
+    const { chunk, lastSeq, mark, isLast } = this.#audience.read(this.#mark.seq, fanOut.flushed, lag === 'conflate')
     const written = chunk === undefined ? 0 : this.#write(chunk)
     this.#mark = mark
     if (chunk !== undefined) this.#sentSeq = lastSeq
@@ -332,9 +333,9 @@ export class Cursor implements Feed {
   }
 
   #freshMark(): Mark {
-    const { fanOut, audience, replay } = this.#options
+    const { fanOut, replay } = this.#options
     if (replay === 'all') return fanOut.ring.start
-    return audience.markBeforeNewest(replay === 'none' ? 0 : replay, fanOut.flushed)
+    return this.#audience.markBeforeNewest(replay === 'none' ? 0 : replay, fanOut.flushed)
   }
 
   #write(chunk: Chunk): number {
@@ -344,13 +345,13 @@ export class Cursor implements Feed {
 
   /** Its sink is full: keeps its place, and nothing else. */
   #fallBehind(mark: Mark): void {
-    this.#options.audience.leave(this)
+    this.#audience.leave(this)
     this.#mark = mark
     this.#phase = 'reading'
   }
 
   #leave(): void {
-    this.#options.audience.leave(this)
+    this.#audience.leave(this)
     this.#showing?.call.leave()
     this.#showing = undefined
   }

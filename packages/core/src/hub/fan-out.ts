@@ -294,6 +294,7 @@ export class FanOut {
     for (const deliver of deliveries) deliver(before, flushed)
     this.#sweepWhenDue()
     this.#proceed()
+    this.#wakeReaders()
   }
 
   /**

@@ -1,7 +1,7 @@
 import { Chunk } from '../connection/chunk.ts'
 import type { Connection, ConnectionInfo } from '../connection/connection.ts'
 import { Heartbeat } from '../connection/heartbeat.ts'
-import { type CloseReason, HOST, type Host, type Hosting, reportError } from '../connection/host.ts'
+import { type CloseReason, HOST, type Host, type Hosting, type Refusal, reportError } from '../connection/host.ts'
 import { assertInteger, invalid, MAX_DELAY } from '../connection/options.ts'
 import { encodeEvent } from '../wire/encode.ts'
 import { SseError } from '../wire/error.ts'
@@ -130,7 +130,7 @@ class EventHub implements Hub {
       retry: settings.retry,
       heartbeat,
       traffic: { delivered: 0, bytes: 0 },
-      enter: (connection) => (this.#closing === undefined ? this.#limits.enter(connection) : 'closed'),
+      enter: (connection) => this.#enter(connection),
       leave: (connection, reason) => this.#left(connection, reason),
       onError,
     }
@@ -238,6 +238,13 @@ class EventHub implements Hub {
     } finally {
       this.#appending--
     }
+  }
+
+  #enter(connection: Connection): Refusal | undefined {
+    if (this.#closing !== undefined) return 'closed'
+    // When it has closed, the platform does not know any more.
+    if (this.#settings.onClose !== undefined) void connection.address
+    return this.#limits.enter(connection)
   }
 
   #left(connection: Connection, reason: CloseReason): void {

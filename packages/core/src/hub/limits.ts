@@ -16,8 +16,8 @@ export class Limits {
   /** Counts a connection in, or says what there is no room for. */
   enter(connection: Connection): Refusal | undefined {
     const { connections, perPrincipal, perAddress } = this.#limits
-    const { address } = connection
     const { principal } = connection.settings
+    const address = this.#addressOf(connection)
     if (this.connections.size >= connections) return 'full'
     if (count(this.#byPrincipal, principal) >= perPrincipal) return 'principal'
     if (count(this.#byAddress, address) >= perAddress) return 'address'
@@ -31,8 +31,13 @@ export class Limits {
   leave(connection: Connection): boolean {
     if (!this.connections.delete(connection)) return false
     add(this.#byPrincipal, connection.settings.principal, -1)
-    add(this.#byAddress, connection.address, -1)
+    add(this.#byAddress, this.#addressOf(connection), -1)
     return true
+  }
+
+  /** Asked only where it matters: it costs a system call for each client. */
+  #addressOf(connection: Connection): string | undefined {
+    return this.#limits.perAddress === Number.POSITIVE_INFINITY ? undefined : connection.address
   }
 }
 

@@ -1,25 +1,17 @@
 import { SseError } from '../wire/error.ts'
-import type { Audience, Waiter } from './audience.ts'
-import type { Replay } from './cursor.ts'
+import type { Audience } from './audience.ts'
+import type { CursorOptions } from './cursor.ts'
 import type { HubEvent } from './event.ts'
-import type { FanOut, GapReason } from './fan-out.ts'
+import type { GapReason } from './fan-out.ts'
 import type { Mark } from './ring.ts'
-
-/** What a reader is made with. */
-export interface ReaderOptions {
-  readonly fanOut: FanOut
-  readonly audience: Audience
-  readonly replay: Replay
-  readonly conflate: boolean
-  readonly after: string | undefined
-}
 
 /**
  * Reads a subscription's events directly, in this process. As with a client, all that is kept is a place in the ring: who
  * reads too slowly is told so, by an error.
  */
-export class Reader implements AsyncIterableIterator<HubEvent>, Waiter {
-  readonly #options: ReaderOptions
+export class Reader implements AsyncIterableIterator<HubEvent> {
+  readonly #audience: Audience
+  readonly #options: CursorOptions
   #mark: Mark | undefined
   #epoch: string | undefined
   #events: HubEvent[] = []
@@ -29,9 +21,9 @@ export class Reader implements AsyncIterableIterator<HubEvent>, Waiter {
   /** Calls of `next` are answered one after the other. */
   #turn: Promise<unknown> = Promise.resolve()
 
-  constructor(options: ReaderOptions) {
+  constructor(audience: Audience, options: CursorOptions) {
+    this.#audience = audience
     this.#options = options
-    options.audience.wait(this)
     options.fanOut.readers.add(this)
     // What is published from now on is to be read, whenever reading begins.
     if (options.fanOut.isReady && options.after === undefined) this.#place()
@@ -55,10 +47,9 @@ export class Reader implements AsyncIterableIterator<HubEvent>, Waiter {
   /** Ends the reading: nothing more comes. */
   close(): void {
     if (this.#isDone) return
-    const { fanOut, audience } = this.#options
+    const { fanOut } = this.#options
     this.#isDone = true
-    audience.unwait(this)
-    fanOut.release(audience)
+    fanOut.release(this.#audience)
     fanOut.readers.delete(this)
     this.wake()
   }
@@ -85,15 +76,15 @@ export class Reader implements AsyncIterableIterator<HubEvent>, Waiter {
 
   /** Reads what there is; false if there is nothing for now. */
   #read(): boolean {
-    const { fanOut, audience, conflate } = this.#options
+    const { fanOut, lag } = this.#options
     if (!fanOut.isReady) return false
     if (this.#mark === undefined) this.#place()
     const mark = this.#mark
     if (mark === undefined) return false
     if (this.#epoch !== fanOut.ring.epoch) throw gap('epoch')
-    if (!fanOut.ring.isComplete(audience.selection, mark)) throw gap('lag')
+    if (!fanOut.ring.isComplete(this.#audience.selection, mark)) throw gap('lag')
     if (mark.seq >= fanOut.flushed.seq) return false
-    const { frames, mark: read, isLast } = audience.readFrames(mark.seq, fanOut.flushed, conflate)
+    const { frames, mark: read, isLast } = this.#audience.readFrames(mark.seq, fanOut.flushed, lag === 'conflate')
     this.#events = frames.map((frame) => fanOut.eventOf(frame))
     this.#mark = read
     this.#isLast = isLast
@@ -102,11 +93,13 @@ export class Reader implements AsyncIterableIterator<HubEvent>, Waiter {
 
   /** Finds where to begin; an id that the log has not reached yet is waited for. */
   #place(): void {
-    const { fanOut, audience, replay, after } = this.#options
+    const { fanOut, replay, after } = this.#options
     this.#epoch = fanOut.ring.epoch
     if (after === undefined) {
       this.#mark =
-        replay === 'all' ? fanOut.ring.start : audience.markBeforeNewest(replay === 'none' ? 0 : replay, fanOut.flushed)
+        replay === 'all'
+          ? fanOut.ring.start
+          : this.#audience.markBeforeNewest(replay === 'none' ? 0 : replay, fanOut.flushed)
       return
     }
     const place = fanOut.locate(after)

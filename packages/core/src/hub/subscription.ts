@@ -3,7 +3,7 @@ import type { Host } from '../connection/host.ts'
 import { assertInteger, invalid } from '../connection/options.ts'
 import { ATTACH, type Attachable } from '../connection/source.ts'
 import type { Serialize } from '../wire/encode.ts'
-import { Cursor, type Replay } from './cursor.ts'
+import { Cursor, type CursorOptions, type Replay } from './cursor.ts'
 import type { AnyEvents, HubEvent, Publication } from './event.ts'
 import type { FanOut } from './fan-out.ts'
 import { assertLag, type Lag } from './options.ts'
@@ -79,10 +79,7 @@ class HubSubscription implements Subscription {
   readonly #hub: SubscriptionHub
   readonly #selection: Selection
   readonly #choice: Choice
-  readonly #replay: Replay
-  readonly #after: string | undefined
-  readonly #lag: Lag
-  readonly #snapshots: Snapshots | undefined
+  readonly #options: CursorOptions
 
   constructor(hub: SubscriptionHub, topics: string | readonly string[], options: SubscribeOptions = {}) {
     const { replay = 'none', after, until, snapshot, filter, lag = hub.lag } = options
@@ -96,24 +93,20 @@ class HubSubscription implements Subscription {
     this.#selection = new Selection(topics)
     this.topics = this.#selection.topics
     this.#choice = { filter, until }
-    this.#replay = replay
-    this.#after = after
-    this.#lag = lag
-    this.#snapshots = snapshot && new Snapshots(hub.fanOut, snapshot as SnapshotFunction, hub.serialize)
+    this.#options = {
+      fanOut: hub.fanOut,
+      snapshots: snapshot && new Snapshots(hub.fanOut, snapshot as SnapshotFunction, hub.serialize),
+      replay,
+      lag,
+      after,
+    }
   }
 
   [ATTACH](connection: Connection): void {
     const { host, fanOut, start } = this.#hub
     if (!connection.enter(host)) return
     start()
-    const cursor = new Cursor(connection, {
-      fanOut,
-      audience: fanOut.acquire(this.#selection, this.#choice),
-      snapshots: this.#snapshots,
-      replay: this.#replay,
-      lag: this.#lag,
-      after: this.#after,
-    })
+    const cursor = new Cursor(connection, fanOut.acquire(this.#selection, this.#choice), this.#options)
     connection.feed(cursor)
     cursor.begin()
   }
@@ -121,12 +114,6 @@ class HubSubscription implements Subscription {
   [Symbol.asyncIterator](): AsyncIterator<HubEvent> {
     const { fanOut, start } = this.#hub
     start()
-    return new Reader({
-      fanOut,
-      audience: fanOut.acquire(this.#selection, this.#choice),
-      replay: this.#replay,
-      conflate: this.#lag === 'conflate',
-      after: this.#after,
-    })
+    return new Reader(fanOut.acquire(this.#selection, this.#choice), this.#options)
   }
 }

@@ -23,17 +23,17 @@ export async function eventStream(
   request: IncomingMessage | Http2ServerRequest,
   response: ServerResponse | Http2ServerResponse,
   source: Source,
-  options: StreamOptions = {},
+  options?: StreamOptions,
 ): Promise<SseStream> {
   // The compatible form of HTTP/2 has all that is used of the classes of HTTP/1.
   const incoming = request as IncomingMessage
   const outgoing = response as ServerResponse
   const connection = new Connection({
     sink: new NodeSink(incoming, outgoing),
-    host: options.hub?.[HOST] ?? independent,
+    host: options?.hub?.[HOST] ?? independent,
     settings: streamSettings(options),
     lastEventId: lastEventIdOf(incoming),
-    address: options.address ?? incoming.socket?.remoteAddress,
+    address: options?.address,
     acceptsStream: acceptsStream(incoming.method, incoming.headers.accept),
   })
   await serve(connection, source, nextTurn())

@@ -35,8 +35,10 @@ export class NodeSink implements Sink {
   own(owner: SinkOwner): void {
     this.#owner = owner
     this.#response.on('close', () => owner.gone())
-    // A failed write is followed by 'close', which says all there is to say; unheard, it would be thrown.
-    this.#response.on('error', ignore)
+  }
+
+  get address(): string | undefined {
+    return this.#response.req.socket.remoteAddress
   }
 
   get isGone(): boolean {
@@ -55,14 +57,17 @@ export class NodeSink implements Sink {
     return socket.bytesWritten - socket.writableLength - (handle?.writeQueueSize ?? 0)
   }
 
-  open(head: ResponseHead, first: Chunk): boolean {
-    // HTTP/2 lets nobody touch its socket.
-    const socket = this.#response.chunkedEncoding ? this.#response.socket : null
+  open(head: ResponseHead, first: string): boolean {
+    const response = this.#response
     this.#setHead(head)
-    // One packet for the head and the first frame.
+    // One packet for the head and the first frame. HTTP/2 lets nobody touch its socket.
+    const socket = response.req.httpVersionMajor === 1 ? response.socket : null
     socket?.cork()
-    this.#response.flushHeaders()
-    const hasRoom = this.write(first)
+    response.flushHeaders()
+    const hasRoom =
+      socket !== null && isDirect(response, socket)
+        ? socket.write(`${first.length.toString(16)}\r\n${first}\r\n`, 'latin1') || this.#waitForSocket(socket)
+        : this.#writeThrough(first)
     socket?.uncork()
     return hasRoom
   }
@@ -78,9 +83,7 @@ export class NodeSink implements Sink {
     if (socket !== null && isDirect(response, socket)) {
       return socket.write(chunk.coded) || this.#waitForSocket(socket)
     }
-    const hasRoom = response.write(chunk.bytes)
-    ;(response as Flushable).flush?.()
-    return hasRoom || this.#waitForResponse()
+    return this.#writeThrough(chunk.bytes)
   }
 
   end(): void {
@@ -89,6 +92,12 @@ export class NodeSink implements Sink {
 
   destroy(): void {
     this.#response.destroy()
+  }
+
+  #writeThrough(data: string | Uint8Array): boolean {
+    const hasRoom = this.#response.write(data)
+    ;(this.#response as Flushable).flush?.()
+    return hasRoom || this.#waitForResponse()
   }
 
   #setHead({ status, defaults, headers }: ResponseHead): void {
@@ -133,5 +142,3 @@ function isDirect(response: ServerResponse, socket: Socket): boolean {
     !socket.destroyed
   )
 }
-
-function ignore(): void {}

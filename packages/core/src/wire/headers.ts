@@ -35,6 +35,7 @@ export type HeaderEntry = readonly [name: string, value: string | readonly strin
  * @see https://www.rfc-editor.org/rfc/rfc9113#section-8.2.2
  */
 export function headerEntries(headers: StreamHeaders | undefined): readonly HeaderEntry[] {
+  if (headers === undefined) return NONE
   const byName = new Map<string, { readonly name: string; readonly values: string[] }>()
   for (const [name, value] of pairs(headers)) {
     assertHeader(name, value)
@@ -46,8 +47,9 @@ export function headerEntries(headers: StreamHeaders | undefined): readonly Head
   return Array.from(byName.values(), ({ name, values }) => [name, values.length === 1 ? (values[0] ?? '') : values])
 }
 
-function* pairs(headers: StreamHeaders | undefined): Generator<readonly [string, string]> {
-  if (headers === undefined) return
+const NONE: readonly HeaderEntry[] = []
+
+function* pairs(headers: StreamHeaders): Generator<readonly [string, string]> {
   if (isIterable(headers)) return yield* headers
   for (const [name, value] of Object.entries(headers)) {
     for (const one of Array.isArray(value) ? value : [value]) yield [name, one]
