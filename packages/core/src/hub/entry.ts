@@ -24,7 +24,7 @@ export function entryOf(topic: string, event: object, serialize: Serialize, even
     throw invalid('`data` is missing: no client would dispatch the event; send null or an empty string')
   if (key !== undefined) assertKey(key)
   const text = serializeData(data, serialize)
-  if (exceedsBytes(name + text, eventBytes)) {
+  if (exceedsBytes(`${name}${text}${key ?? ''}`, eventBytes)) {
     throw new SseError(
       'SSE_LIMIT',
       `\`data\` is too long: an event may have ${eventBytes} bytes (\`limits.eventBytes\`)`,

@@ -16,7 +16,10 @@ export class Selection {
 
   /** @throws {SseError} `SSE_INVALID_FIELD` if one is no topic or pattern, there is none, or there are over 1,000. */
   constructor(topics: string | readonly string[]) {
-    const list = [...new Set(typeof topics === 'string' ? [topics] : topics)]
+    if (typeof topics !== 'string' && !Array.isArray(topics)) {
+      throw new SseError('SSE_INVALID_FIELD', '`topics` must be a string or an array of strings')
+    }
+    const list: readonly string[] = [...new Set(typeof topics === 'string' ? [topics] : topics)]
     if (list.length === 0 || list.length > MAX_PATTERNS) {
       throw new SseError('SSE_INVALID_FIELD', `\`topics\` must hold 1 to ${MAX_PATTERNS} topics, not ${list.length}`)
     }
