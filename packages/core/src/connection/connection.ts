@@ -344,7 +344,8 @@ export class Connection implements SinkOwner, Beating {
   close(reason: CloseReason, last?: Chunk): void {
     if (this.isOver) return
     // A client that waits for an answer gets one.
-    if (this.#state === 'pending' && reason !== 'client') this.open()
+    if (this.#state === 'pending' && reason !== 'client') this.#openAtLast()
+    if (this.isOver) return
     const wasOpen = this.#state === 'open'
     const isCut = reason === 'slow' || reason === 'stalled'
     if (wasOpen && !isCut && reason !== 'client') this.#outbox?.finish()
@@ -373,6 +374,15 @@ export class Connection implements SinkOwner, Beating {
     if (this.acceptsStream) return this.respond(200, STREAM_HEADERS, `retry: ${delay}\n\n`)
     const status = refusal === 'principal' || refusal === 'address' ? 429 : 503
     this.respond(status, { 'Retry-After': String(Math.ceil(delay / 1_000)) })
+  }
+
+  #openAtLast(): void {
+    try {
+      this.open()
+    } catch (error) {
+      this.report(error, 'write')
+      this.abandon()
+    }
   }
 
   #wrote(bytes: number, events: number, hasRoom: boolean): boolean {

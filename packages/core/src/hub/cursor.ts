@@ -175,15 +175,16 @@ export class Cursor implements Feed {
 
   #wait(): void {
     this.#phase = 'waiting'
-    this.#options.fanOut.wait(this)
     this.connection.open()
+    this.#options.fanOut.wait(this)
   }
 
   #waitUntilReached(position: string): void {
     this.#phase = 'waiting'
+    // First of all it opens: with the first stream the heartbeat's clock begins to run.
+    this.connection.open()
     this.#deadline ??= this.#options.fanOut.heartbeat.now + AHEAD_TIMEOUT
     this.#options.fanOut.waitUntilReached(this, position, this.#deadline)
-    this.connection.open()
   }
 
   #fresh(): void {

@@ -269,10 +269,20 @@ class EventHub implements Hub {
     return count
   }
 
+  /** Whatever stands in the log, reading it goes on. */
+  #parse(data: string): Readonly<Record<string, unknown>> {
+    try {
+      return { ...JSON.parse(data) }
+    } catch (error) {
+      this.#settings.onError(error, { stage: 'log' })
+      return { origin: this.#origin }
+    }
+  }
+
   /** What another node's hub has asked of all. */
   #control({ topic, data }: LogRecord): void {
     if (topic !== DISCONNECT) return
-    const { principal, reason, origin } = JSON.parse(data) as Record<string, unknown>
+    const { principal, reason, origin } = this.#parse(data)
     if (origin === this.#origin) return
     const last = typeof reason === 'string' ? Chunk.ofText(encodeEvent({ comment: reason }), 0) : undefined
     this.#revoke((connection) => connection.principal === principal, last)

@@ -104,7 +104,9 @@ export class Reader implements AsyncIterableIterator<HubEvent> {
     }
     const place = fanOut.locate(after)
     if (place.kind === 'lost') throw gap(place.reason)
-    if (place.kind === 'at') this.#mark = place.mark
+    if (place.kind === 'ahead') return
+    if (!fanOut.ring.isComplete(this.#audience.selection, place.mark)) throw gap('trimmed')
+    this.#mark = place.mark
   }
 }
 

@@ -85,9 +85,9 @@ export class Ring {
     return this.#bytes
   }
 
-  /** The id of a position: what goes on the wire. */
+  /** The id of a position: what goes on the wire. Empty before the log is known. */
   idOf(position: string): string {
-    return `${this.#epoch}.${position}`
+    return this.#epoch === '' ? '' : `${this.#epoch}.${position}`
   }
 
   /** Begins anew, with a log of which nothing before `floor` is known. `seq` goes on, so that no cursor is ahead. */

@@ -25,6 +25,7 @@ export class NodeSink implements Sink {
   readonly #response: ServerResponse
   #owner: SinkOwner | undefined
   #onDrain: (() => void) | undefined
+  #draining: Socket | undefined
   #isWatchingResponse = false
 
   constructor(request: IncomingMessage, response: ServerResponse) {
@@ -34,7 +35,11 @@ export class NodeSink implements Sink {
 
   own(owner: SinkOwner): void {
     this.#owner = owner
-    this.#response.on('close', () => owner.gone())
+    this.#response.on('close', () => {
+      // The socket may go on to serve other requests.
+      if (this.#onDrain !== undefined) this.#draining?.off('drain', this.#onDrain)
+      owner.gone()
+    })
   }
 
   get address(): string | undefined {
@@ -111,6 +116,7 @@ export class NodeSink implements Sink {
   }
 
   #waitForSocket(socket: Socket): false {
+    this.#draining = socket
     socket.once('drain', this.#listener())
     return false
   }
