@@ -27,6 +27,7 @@ export class NodeSink implements Sink {
   #onDrain: (() => void) | undefined
   #draining: Socket | undefined
   #isWatchingResponse = false
+  #writtenThrough = 0
 
   constructor(request: IncomingMessage, response: ServerResponse) {
     this.isHead = request.method === 'HEAD'
@@ -47,8 +48,9 @@ export class NodeSink implements Sink {
   }
 
   get isGone(): boolean {
-    const { destroyed, socket } = this.#response
-    return destroyed || socket?.destroyed === true
+    const { destroyed, socket, req } = this.#response
+    // HTTP/2 takes the socket away from a stream that has closed; a pipelined response has none yet.
+    return destroyed || socket === undefined || (socket ?? req.socket).destroyed
   }
 
   get bufferedBytes(): number {
@@ -56,8 +58,9 @@ export class NodeSink implements Sink {
   }
 
   get progress(): number {
-    const socket = this.#response.socket
-    if (socket === null) return 0
+    const { socket, req, writableLength } = this.#response
+    // A socket of HTTP/2 belongs to many streams, and does not count what it writes.
+    if (!socket || req.httpVersionMajor !== 1) return this.#writtenThrough - writableLength
     const { _handle: handle } = socket as WithHandle
     return socket.bytesWritten - socket.writableLength - (handle?.writeQueueSize ?? 0)
   }
@@ -96,18 +99,30 @@ export class NodeSink implements Sink {
   }
 
   destroy(): void {
-    this.#response.destroy()
+    const response = this.#response
+    // Pipelined behind another response: when its turn came, it would be sent as far as it got, and then hang.
+    if (response.socket === null) response.once('socket', (socket: Socket) => socket.destroy())
+    response.destroy()
   }
 
   #writeThrough(data: string | Uint8Array): boolean {
-    const hasRoom = this.#response.write(data)
-    ;(this.#response as Flushable).flush?.()
+    const response = this.#response
+    // Ended by the application: 'close' will follow, and until then a write is an error that nobody hears.
+    if (response.writableEnded || response.destroyed) return false
+    const hasRoom = response.write(data)
+    this.#writtenThrough += data.length
+    ;(response as Flushable).flush?.()
     return hasRoom || this.#waitForResponse()
   }
 
   #setHead({ status, defaults, headers }: ResponseHead): void {
     const response = this.#response
     if (status !== undefined) response.statusCode = status
+    // Nothing to merge: spares each client the response's own table of headers.
+    if (headers.length === 0 && response.getHeaderNames().length === 0) {
+      response.writeHead(response.statusCode, defaults)
+      return
+    }
     for (const name in defaults) {
       const value = defaults[name]
       if (value !== undefined && !response.hasHeader(name)) response.setHeader(name, value)
@@ -116,6 +131,7 @@ export class NodeSink implements Sink {
   }
 
   #waitForSocket(socket: Socket): false {
+    if (this.#draining !== undefined) return false
     this.#draining = socket
     socket.once('drain', this.#listener())
     return false
@@ -129,7 +145,10 @@ export class NodeSink implements Sink {
   }
 
   #listener(): () => void {
-    this.#onDrain ??= () => this.#owner?.drained()
+    this.#onDrain ??= () => {
+      this.#draining = undefined
+      this.#owner?.drained()
+    }
     return this.#onDrain
   }
 }
