@@ -225,10 +225,10 @@ export class Connection implements SinkOwner, Beating {
   }
 
   /** Answers without a stream. */
-  respond(status: number, defaults: Readonly<Record<string, string>> = {}, text?: string): void {
+  respond(status: number | undefined, defaults: Readonly<Record<string, string>> = {}, text?: string): void {
     if (this.#state !== 'pending') return
-    this.abandon()
     this.sink.respond({ status, defaults, headers: this.settings.headers }, text)
+    this.abandon()
   }
 
   /** Lets go of everything without having written anything: somebody else answers. */

@@ -60,7 +60,7 @@ class SourceRun implements Feed {
     }
     if (connection.sink.isHead) {
       dropSource(source)
-      return this.#respond(connection.settings.status ?? 200, STREAM_HEADERS)
+      return this.#respond(connection.settings.status, STREAM_HEADERS)
     }
     if (source !== null && isAttachable(source)) return this.#attach(source)
     if (!connection.enter()) {
@@ -75,7 +75,7 @@ class SourceRun implements Feed {
   /** Opens the stream, as soon as nobody sets headers any more. */
   commit(): Promise<void> {
     clearTimeout(this.#timer)
-    this.#opened ??= this.#ready.then(() => this.#open())
+    this.#opened ??= this.#whenReady(() => this.#connection.open())
     return this.#opened
   }
 
@@ -93,13 +93,18 @@ class SourceRun implements Feed {
     this.#resolve()
   }
 
-  #open(): void {
+  /** Answers as soon as nobody sets headers any more, unless somebody else has answered meanwhile. */
+  async #whenReady(answer: () => void): Promise<void> {
+    const connection = this.#connection
+    await this.#ready
+    if (!connection.wasOpened && connection.sink.isGone) connection.close('client')
     try {
-      this.#connection.open()
+      answer()
       this.#resolve()
     } catch (error) {
       this.#reject(error)
-      this.#connection.abandon()
+      if (connection.wasOpened) connection.fail(error, 'source')
+      else connection.abandon()
     }
   }
 
@@ -144,13 +149,8 @@ class SourceRun implements Feed {
 
   #attach(source: Attachable): void {
     clearTimeout(this.#timer)
-    void this.#ready.then(() => {
-      try {
-        if (!this.#connection.isOver) source[ATTACH](this.#connection)
-        this.#resolve()
-      } catch (error) {
-        this.#fail(error)
-      }
+    void this.#whenReady(() => {
+      if (!this.#connection.isOver) source[ATTACH](this.#connection)
     })
   }
 
@@ -159,11 +159,8 @@ class SourceRun implements Feed {
     else this.#end()
   }
 
-  #respond(status: number, headers?: Readonly<Record<string, string>>): void {
-    void this.#ready.then(() => {
-      this.#connection.respond(status, headers)
-      this.#resolve()
-    })
+  #respond(status: number | undefined, headers?: Readonly<Record<string, string>>): void {
+    void this.#whenReady(() => this.#connection.respond(status, headers))
   }
 
   #end(): void {
@@ -173,6 +170,12 @@ class SourceRun implements Feed {
   #fail(error: unknown): void {
     if (this.#opened !== undefined) {
       void this.#opened.then(() => this.#connection.fail(error, 'source'))
+      return
+    }
+    // Nobody waits for an answer any more who could be told.
+    if (this.#connection.sink.isGone) {
+      this.#connection.report(error, 'source')
+      this.#connection.close('client')
       return
     }
     this.#reject(error)

@@ -28,7 +28,7 @@ export interface SinkOwner {
 export interface Sink {
   /** Names the one who is told; called once, before anything else. */
   own(owner: SinkOwner): void
-  /** Whether the peer has gone already. */
+  /** Whether the peer has gone, or somebody else has begun to answer it. Asked before the sink is opened. */
   readonly isGone: boolean
   /** Whether the request asks for the headers alone. */
   readonly isHead: boolean

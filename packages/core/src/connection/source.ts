@@ -39,8 +39,8 @@ export type Source =
   | null
 
 /** Whether a source takes over the connection itself. */
-export function isAttachable(source: object): source is Attachable {
-  return ATTACH in source
+export function isAttachable(source: Source): source is Attachable {
+  return typeof source === 'object' && source !== null && ATTACH in source
 }
 
 /**
@@ -50,13 +50,18 @@ export function isAttachable(source: object): source is Attachable {
  * @throws {SseError} `SSE_INVALID_FIELD` if it is none of the kinds a source may be.
  */
 export function startSource(source: object, connection: Connection, end: (error?: unknown) => void): () => void {
+  if (typeof source !== 'object') throw invalidSource()
   if ('getReader' in source && typeof source.getReader === 'function')
     return pumpStream(source as ReadableStream, connection, end)
   if (Symbol.asyncIterator in source) return pumpIterable(source as AsyncIterable<SseEvent | string>, connection, end)
   if ('subscribe' in source && typeof source.subscribe === 'function') {
     return observe(source as ObservableLike, connection, end)
   }
-  throw new SseError(
+  throw invalidSource()
+}
+
+function invalidSource(): SseError {
+  return new SseError(
     'SSE_INVALID_FIELD',
     'The `source` must be a subscription, async iterable, ReadableStream, observable, function or null.',
   )
@@ -90,9 +95,12 @@ function pumpStream(stream: ReadableStream, connection: Connection, end: (error?
 /** Reads at the client's pace. Stopping does not wait for a value that may never come. */
 function pump(pull: Pull, connection: Connection, end: (error?: unknown) => void): () => void {
   let isRunning = true
+  let isPulling = false
   const run = async (): Promise<void> => {
     while (isRunning) {
+      isPulling = true
       const { done, value } = await pull.next()
+      isPulling = false
       if (!isRunning) return
       if (done === true) {
         isRunning = false
@@ -108,7 +116,9 @@ function pump(pull: Pull, connection: Connection, end: (error?: unknown) => void
   }
   run().catch((error: unknown) => {
     const wasRunning = isRunning
-    stop()
+    // What fails by itself has ended: there is nothing left to stop, and nothing more to say.
+    if (isPulling) isRunning = false
+    else stop()
     if (wasRunning) end(error)
   })
   return stop

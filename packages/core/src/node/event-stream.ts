@@ -7,6 +7,7 @@ import { type StreamOptions, streamSettings } from '../connection/options.ts'
 import { serve } from '../connection/serve.ts'
 import type { Source } from '../connection/source.ts'
 import { nextTurn } from '../connection/turn.ts'
+import { SseError } from '../wire/error.ts'
 import { NodeSink } from './node-sink.ts'
 import { lastEventIdOf } from './request.ts'
 
@@ -17,7 +18,7 @@ import { lastEventIdOf } from './request.ts'
  *
  * @returns the stream, once it is open; a closed one if the client had gone, or was answered without a stream.
  * @throws what the source threw before the stream was open; nothing has been written then.
- * @throws {SseError} `SSE_INVALID_FIELD` if an option is out of range.
+ * @throws {SseError} `SSE_INVALID_FIELD` if an option is out of range; `SSE_CLOSED` if the response has begun already.
  */
 export async function eventStream(
   request: IncomingMessage | Http2ServerRequest,
@@ -28,6 +29,7 @@ export async function eventStream(
   // The compatible form of HTTP/2 has all that is used of the classes of HTTP/1.
   const incoming = request as IncomingMessage
   const outgoing = response as ServerResponse
+  if (outgoing.headersSent) throw new SseError('SSE_CLOSED', 'The response has begun already: it cannot be a stream.')
   const connection = new Connection({
     sink: new NodeSink(incoming, outgoing),
     host: options?.hub?.[HOST] ?? independent,

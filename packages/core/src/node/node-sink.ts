@@ -48,9 +48,9 @@ export class NodeSink implements Sink {
   }
 
   get isGone(): boolean {
-    const { destroyed, socket, req } = this.#response
+    const { destroyed, headersSent, socket, req } = this.#response
     // HTTP/2 takes the socket away from a stream that has closed; a pipelined response has none yet.
-    return destroyed || socket === undefined || (socket ?? req.socket).destroyed
+    return destroyed || headersSent || socket === undefined || (socket ?? req.socket).destroyed
   }
 
   get bufferedBytes(): number {
@@ -71,13 +71,15 @@ export class NodeSink implements Sink {
     // One packet for the head and the first frame. HTTP/2 lets nobody touch its socket.
     const socket = response.req.httpVersionMajor === 1 ? response.socket : null
     socket?.cork()
-    response.flushHeaders()
-    const hasRoom =
-      socket !== null && isDirect(response, socket)
+    try {
+      response.flushHeaders()
+      return socket !== null && isDirect(response, socket)
         ? socket.write(`${first.length.toString(16)}\r\n${first}\r\n`, 'latin1') || this.#waitForSocket(socket)
         : this.#writeThrough(first)
-    socket?.uncork()
-    return hasRoom
+    } finally {
+      // Also where a middleware throws that waits for the head: its error is answered on the same socket.
+      socket?.uncork()
+    }
   }
 
   respond(head: ResponseHead, text?: string): void {
@@ -127,7 +129,11 @@ export class NodeSink implements Sink {
       const value = defaults[name]
       if (value !== undefined && !response.hasHeader(name)) response.setHeader(name, value)
     }
-    for (const [name, value] of headers) response.setHeader(name, value)
+    for (const [name, value] of headers) {
+      // Cookies add up: that of a session must survive.
+      if (name.toLowerCase() === 'set-cookie') response.appendHeader(name, value)
+      else response.setHeader(name, value)
+    }
   }
 
   #waitForSocket(socket: Socket): false {
