@@ -1,0 +1,58 @@
+import type { Source, SseStream, StreamOptions } from '@sse/core'
+import { eventStream as coreEventStream } from '@sse/core/node'
+import type { Request, Response } from 'express'
+
+/**
+ * Streams a source to a response, without the middleware: no defaults, and no hub but the one a subscription brings.
+ *
+ * An error before the stream is open, an option out of range included, goes to the application's error handling, once,
+ * as that of `res.sendFile` does: the promise then resolves with a closed stream. It never rejects, so that a handler
+ * may await it, return it or leave it. What goes wrong after goes to `onError`.
+ *
+ * @returns the stream, once it is open; a closed one if the client had gone, or was answered without a stream.
+ */
+export function eventStream(
+  req: Request,
+  res: Response,
+  source: Source,
+  options: StreamOptions = {},
+): Promise<SseStream> {
+  return openStream(req, res, source, () => options)
+}
+
+/**
+ * As {@link eventStream}; `optionsOf` may throw, which is an error before the stream is open.
+ *
+ * @internal
+ */
+export async function openStream(
+  req: Request,
+  res: Response,
+  source: Source,
+  optionsOf: () => StreamOptions,
+): Promise<SseStream> {
+  // Taken now: when the source has failed, the request may have left this router.
+  const { next } = req
+  try {
+    const options = optionsOf()
+    return await coreEventStream(req, res, source, { ...options, address: options.address ?? req.ip })
+  } catch (error) {
+    // Outside a router there is nobody else to tell.
+    if (next === undefined) throw error
+    // `next` takes a falsy error for none, and goes on to the next route.
+    next(error || new Error('The source failed without an error.'))
+    return closedStream()
+  }
+}
+
+/** The stream of a response that the error handling answers. */
+function closedStream(): SseStream {
+  return {
+    lastEventId: undefined,
+    signal: AbortSignal.abort(),
+    closed: Promise.resolve('error'),
+    send: () => Promise.resolve(false),
+    comment: () => Promise.resolve(false),
+    close: () => {},
+  }
+}

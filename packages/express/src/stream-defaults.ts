@@ -1,0 +1,53 @@
+import { SseError, type StreamHeaders, type StreamOptions } from '@sse/core'
+import { streamSettings } from '@sse/core/node'
+import type { Request } from 'express'
+
+/** What holds for every stream of a middleware, unless the call of `res.sse` says otherwise. */
+export interface StreamDefaults
+  extends Pick<StreamOptions, 'headers' | 'retry' | 'commitAfter' | 'maxBufferedBytes' | 'onError'> {
+  /** Who the client of a request is, for limits, `hub.connections` and `hub.disconnect`. */
+  principal?: (req: Request) => string | undefined
+  /**
+   * When streams end, as a `Date` or in milliseconds since the epoch; within a second. Reason: `expired`. A function is
+   * asked for each stream: when does that expire by which this request was authorised?
+   */
+  expiresAt?: number | Date | ((req: Request) => number | Date | undefined)
+}
+
+/** Completes what a call gives. Throws what the application's `principal` and `expiresAt` throw. */
+export type CompleteOptions = (req: Request, own?: StreamOptions) => StreamOptions
+
+/**
+ * Checks defaults, and answers how they complete the options of a stream: what a call leaves out, or `undefined`, is the
+ * default's; headers are completed one by one.
+ *
+ * @throws {SseError} `SSE_INVALID_FIELD` naming the option and its limits.
+ */
+export function completeWith(defaults: StreamDefaults, hub: StreamOptions['hub']): CompleteOptions {
+  const { retry, commitAfter, maxBufferedBytes, onError, principal, expiresAt } = defaults
+  if (principal !== undefined && typeof principal !== 'function') {
+    throw new SseError('SSE_INVALID_FIELD', 'Option `principal` must be a function of the request.')
+  }
+  const expiryOf = typeof expiresAt === 'function' ? expiresAt : () => expiresAt
+  const fixed = { headers: defaults.headers, retry, commitAfter, maxBufferedBytes, onError }
+  const settings = streamSettings(typeof expiresAt === 'function' ? fixed : { ...fixed, expiresAt })
+  const headers = Object.fromEntries(settings.headers)
+  return (req, own = {}) => ({
+    ...own,
+    hub: own.hub ?? hub,
+    headers: own.headers === undefined ? headers : completeHeaders(own.headers, headers),
+    retry: own.retry ?? retry,
+    commitAfter: own.commitAfter ?? commitAfter,
+    maxBufferedBytes: own.maxBufferedBytes ?? maxBufferedBytes,
+    onError: own.onError ?? onError,
+    principal: own.principal ?? principal?.(req),
+    expiresAt: own.expiresAt ?? expiryOf(req),
+  })
+}
+
+function completeHeaders(own: StreamHeaders, defaults: Record<string, string | readonly string[]>): StreamHeaders {
+  const { headers } = streamSettings({ headers: own })
+  const names = new Set(headers.map(([name]) => name.toLowerCase()))
+  const missing = Object.entries(defaults).filter(([name]) => !names.has(name.toLowerCase()))
+  return Object.fromEntries([...missing, ...headers])
+}
