@@ -1,10 +1,13 @@
 import { SseError } from '../wire/error.ts'
 import { assertRetry } from '../wire/event.ts'
 import { type HeaderEntry, headerEntries, type StreamHeaders } from '../wire/headers.ts'
-import type { Hosting } from './host.ts'
+import { HOST, type Hosting } from './host.ts'
 
 /** The longest delay a timer takes, about 24.8 days. */
 export const MAX_DELAY = 2_147_483_647
+
+/** Statuses of responses that cannot be streams: they end with their head. */
+const BODILESS: readonly number[] = [204, 205, 304]
 
 const DEFAULT_COMMIT_AFTER = 100
 const DEFAULT_MAX_BUFFERED_BYTES = 1024 * 1024
@@ -25,7 +28,7 @@ export interface StreamOptions {
    * either, streams get the defaults and no limits.
    */
   hub?: Hosting
-  /** The status of the response; default 200. Any other makes a browser give up for good. */
+  /** The status of the response, 200 to 599, one with a body; default 200. Any other makes a browser give up for good. */
   status?: number
   /** Headers of the response; they win over the stream's own. */
   headers?: StreamHeaders
@@ -67,12 +70,14 @@ export function streamSettings(options?: StreamOptions): StreamSettings {
 }
 
 function checked(options: StreamOptions): StreamSettings {
-  const { status, headers, retry, commitAfter, maxBufferedBytes, principal, expiresAt, onError } = options
-  if (status !== undefined) assertInteger('status', status, 200, 599)
+  const { hub, status, headers, retry, commitAfter, maxBufferedBytes, principal, address, expiresAt, onError } = options
+  if (hub !== undefined && !isHub(hub)) throw invalid('hub', 'must be what `createHub` gave')
+  if (status !== undefined) assertStatus(status)
   if (retry !== undefined) assertRetry(retry)
   if (commitAfter !== undefined) assertInteger('commitAfter', commitAfter, 0, MAX_DELAY)
   if (maxBufferedBytes !== undefined) assertInteger('maxBufferedBytes', maxBufferedBytes, 0, Number.MAX_SAFE_INTEGER)
   if (principal !== undefined && typeof principal !== 'string') throw invalid('principal', 'must be a string')
+  if (address !== undefined && typeof address !== 'string') throw invalid('address', 'must be a string')
   if (onError !== undefined && typeof onError !== 'function') throw invalid('onError', 'must be a function')
   return {
     status,
@@ -103,8 +108,17 @@ export function invalid(name: string, problem: string): SseError {
   return new SseError('SSE_INVALID_FIELD', `Option \`${name}\` ${problem}.`)
 }
 
+function isHub(hub: unknown): boolean {
+  return typeof hub === 'object' && hub !== null && HOST in hub
+}
+
+function assertStatus(status: number): void {
+  assertInteger('status', status, 200, 599)
+  if (BODILESS.includes(status)) throw invalid('status', `must be one that has a body, not ${status}`)
+}
+
 function timeOf(expiresAt: number | Date): number {
-  const time = Number(expiresAt)
-  if (Number.isFinite(time)) return time
+  const time: unknown = expiresAt instanceof Date ? expiresAt.getTime() : expiresAt
+  if (typeof time === 'number' && Number.isFinite(time)) return time
   throw invalid('expiresAt', 'must be a valid date or a number of milliseconds')
 }
