@@ -136,12 +136,12 @@ function settleQuietly(stop: () => unknown, connection: Connection): void {
 
 function observe(observable: ObservableLike, connection: Connection, end: (error?: unknown) => void): () => void {
   let isRunning = true
-  const finish = (error?: unknown): void => {
+  const finish = (...errors: [] | [unknown]): void => {
     if (!isRunning) return
     isRunning = false
     // A synchronous observable ends before `subscribe` has returned.
     if (subscription !== undefined) unsubscribe()
-    end(error)
+    end(...errors)
   }
   let subscription: ReturnType<ObservableLike['subscribe']> | undefined
   const unsubscribe = (): void => {
