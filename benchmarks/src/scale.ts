@@ -15,7 +15,7 @@ export interface Scale {
   readonly resume: { readonly clients: number; readonly warmUp: number; readonly behind: number }
 }
 
-/** What the bars are defined on; about twenty minutes. */
+/** What the bars are defined on; about a quarter of an hour. */
 export const full: Scale = {
   rounds: 7,
   fanout: { clients: 1_000, warmUp: 100, events: 200 },
@@ -27,7 +27,7 @@ export const full: Scale = {
   resume: { clients: 5_000, warmUp: 1_000, behind: 100 },
 }
 
-/** Three rounds and fewer clients; about four minutes. Memory keeps its full size, since its bars are absolute. */
+/** Three rounds and fewer clients; about three minutes. Memory keeps its full size, since its bars are absolute. */
 export const quick: Scale = {
   rounds: 3,
   fanout: { clients: 500, warmUp: 100, events: 150 },
