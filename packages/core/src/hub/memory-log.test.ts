@@ -83,6 +83,7 @@ describe('memoryLog', () => {
     log.follow(first, TAIL)
     void log.append(entry('a'))
     expect(first.given.map(({ data }) => data)).toEqual(['a', 'b', 'c'])
+    expect(first.calls.map(([name]) => name)).not.toContain('detach')
     expect(late.calls[0]).toEqual(['attach', expect.objectContaining({ floor: '2', head: '2' })])
     expect(late.given.map(({ data }) => data)).toEqual(['c'])
   })
@@ -170,6 +171,7 @@ function entry(data: string): LogEntry {
   return { topic: 't', event: 'message', data, raw: true }
 }
 
+/** A follower that notes its calls, and fails if one is nested in another. */
 interface Recorder extends LogFollower {
   readonly calls: [name: string, argument: unknown][]
   readonly given: LogRecord[]
@@ -178,14 +180,18 @@ interface Recorder extends LogFollower {
 function follower(onRecord: (record: LogRecord) => void = () => {}): Recorder {
   const calls: Recorder['calls'] = []
   const given: LogRecord[] = []
+  let isCalled = false
   return {
     calls,
     given,
     attach: (at) => void calls.push(['attach', at]),
     records: (batch) => {
+      expect(isCalled).toBe(false)
+      isCalled = true
       calls.push(['records', batch])
       given.push(...batch)
       for (const record of batch) onRecord(record)
+      isCalled = false
     },
     detach: (error) => void calls.push(['detach', error]),
   }

@@ -48,6 +48,13 @@ describe('EventParser', () => {
     expect(parser.lastEventId).toBe('1')
   })
 
+  it('takes an empty chunk between CR and LF for nothing', () => {
+    const parser = new EventParser()
+    expect(['data: a\r', '', '\ndata: b\r', '', '\n\r'].flatMap((text) => [...parser.push(text)])).toMatchObject([
+      { data: 'a\nb' },
+    ])
+  })
+
   it('tells the retry of the block on the event, and the last one of the stream', () => {
     const parser = new EventParser()
     expect([...parser.push('retry: 5\n\nretry: 6\ndata: a\n\ndata: b\nretry: -1\nretry: 1e3\nretry: \n\n')]).toEqual([

@@ -49,28 +49,37 @@ describe('logContract', () => {
 /** What may be wrong with a log: the rule that it breaks, and how. */
 function FAULTS(): [what: string, broken: string, faults: Faults][] {
   return [
-    [
-      'sees places out of order',
-      'gives places in the order of the calls',
-      { place: (n) => (n % 2 === 0 ? n - 1 : n + 1) },
-    ],
+    ['sees places out of order', 'gives places in the order of the calls', { place: swapped }],
     ['sees an epoch that changes', 'gives places in the order of the calls', { epoch: (n) => `e${n % 7}` }],
-    ['sees a position outside of the alphabet', 'gives places that can be ids', { spell: (n) => `${n}_0` }],
+    [
+      'sees a position outside of the alphabet',
+      'gives places that can be ids',
+      { spell: (n) => `${n}_0`, positions: /^[0-9]{1,15}_0$/ },
+    ],
+    ['sees positions that the log does not know', 'gives places that can be ids', { positions: /^never$/ }],
     ['sees an id that is too long', 'gives places that can be ids', { epoch: () => 'e'.repeat(127) }],
     ['sees a head before what was accepted', 'accepts appends while nobody follows', { head: 'first' }],
+    ['sees two epochs', 'accepts appends while nobody follows', { attachedTo: 'another' }],
     ['sees that entries are not copied', 'takes an event as it is at the call', { carry: (entry) => entry }],
     ['sees positions compared as text', 'compares places by their order, whatever their length', { compare: asText }],
-    ['sees text before a position', 'knows no place in what clients may send', { positions: /[0-9]+-0$/ }],
+    [
+      'sees text before a position',
+      'knows no place in what clients may send',
+      { positions: /(?<![0-9])[1-9][0-9]{0,14}-0$|^0-0$/ },
+    ],
     ['sees text after a position', 'knows no place in what clients may send', { positions: /^[0-9]+-0/ }],
     [
       'sees a line break after a position',
       'knows no place in what clients may send',
-      { positions: /^[0-9]{1,15}-0$/m },
+      { positions: /^(?:0|[1-9][0-9]{0,14})-0$/m },
     ],
     ['sees digits of other scripts', 'knows no place in what clients may send', { positions: /^\p{Nd}{1,15}(-0)?$/u }],
     ['sees two spellings of a place', 'knows no place in what clients may send', { positions: /^[0-9]{1,15}-0$/ }],
     ['sees records before attach', 'attaches before it delivers, within its bounds', { delivery: 'before attach' }],
-    ['sees a floor after the head', 'attaches before it delivers, within its bounds', { head: 'first' }],
+    ['sees a head that stays', 'attaches before it delivers, within its bounds', { head: 'first' }],
+    ['sees attach twice', 'attaches before it delivers, within its bounds', { delivery: 'attached twice' }],
+    ['sees a floor after the head', 'delivers no more history than asked for', { head: 'before floor' }],
+    ['sees records before the floor', 'delivers up to the head without a further append', { floor: 'head' }],
     ['sees records twice', 'delivers what was appended, in order, once', { delivery: 'twice' }],
     ['sees records missing', 'delivers what was appended, in order, once', { delivery: 'every other' }],
     ['sees records backwards', 'delivers what was appended, in order, once', { delivery: 'backwards' }],
@@ -122,14 +131,25 @@ function FAULTS(): [what: string, broken: string, faults: Faults][] {
     ['sees stop() for everyone', 'stops at once, for one follower alone', { stop: 'everyone' }],
     ['sees stop() that never resolves', 'stops at once, for one follower alone', { stop: 'unresolved' }],
     ['sees stop() work at the end of a batch', 'can be stopped from within a delivery', { stop: 'late' }],
+    ['sees a record that nobody gets', 'shows every follower the same order', { delivery: 'but b7' }],
     ['sees appends nested', 'delivers what a follower appends after what came before it', { delivery: 'nested' }],
     [
       'sees appends of followers lost',
       'delivers what a follower appends after what came before it',
       { delivery: 'deaf' },
     ],
+    [
+      'sees appends of followers out of order',
+      'delivers what a follower appends after what came before it',
+      { delivery: 'swapped' },
+    ],
     ['sees late followers miss some', 'attaches a follower that begins within a delivery', { delivery: 'hole' }],
     ['sees one broken follower end it all', 'detaches a follower that throws, and no other', { throwing: 'ends all' }],
+    [
+      'sees a broken follower told something else',
+      'detaches a follower that throws, and no other',
+      { throwing: 'renamed' },
+    ],
     ['sees a broken follower called on', 'detaches a follower that throws, and no other', { throwing: 'ignored' }],
     ['sees a broken follower told nothing', 'detaches a follower that throws, and no other', { throwing: 'dropped' }],
     ['sees no history', 'delivers what was appended before, if asked for', { tail: () => 0 }],
@@ -152,6 +172,12 @@ function FAULTS(): [what: string, broken: string, faults: Faults][] {
       'goes on after an interruption, without loss or repetition',
       { resume: () => Infinity },
     ],
+    ['sees a floor that goes back', 'goes on after an interruption, without loss or repetition', { floor: 'first' }],
+    [
+      'sees records while detached',
+      'goes on after an interruption, without loss or repetition',
+      { delivery: 'detached' },
+    ],
     ['sees the old epoch after a loss', 'begins another epoch once its history is lost', { epoch: () => 'same' }],
   ]
 }
@@ -161,13 +187,17 @@ interface Faults {
   /** The number that the nth append gets. */
   readonly place?: (n: number) => number
   readonly epoch?: (n: number) => string
+  readonly attachedTo?: string
   readonly spell?: (n: number) => string
   readonly carry?: (entry: LogEntry) => LogEntry
   readonly compare?: (a: string, b: string) => number
   readonly positions?: RegExp
-  readonly head?: 'first'
+  readonly floor?: 'first' | 'head'
+  readonly head?: 'first' | 'before floor'
   readonly delivery?:
     | 'before attach'
+    | 'attached twice'
+    | 'detached'
     | 'twice'
     | 'every other'
     | 'backwards'
@@ -175,10 +205,12 @@ interface Faults {
     | 'hole'
     | 'late'
     | 'shuffled'
+    | 'but b7'
+    | 'swapped'
     | 'nested'
     | 'deaf'
   readonly stop?: 'never' | 'everyone' | 'unresolved' | 'late'
-  readonly throwing?: 'ends all' | 'ignored' | 'dropped'
+  readonly throwing?: 'ends all' | 'ignored' | 'dropped' | 'renamed'
   /** How many records are delivered of those that are enough by their number, and by their bytes. */
   readonly tail?: (byEvents: number, byBytes: number) => number
   readonly opens?: 'an epoch' | 'a log'
@@ -188,6 +220,10 @@ interface Faults {
 
 function withData(change: (data: string) => string): (entry: LogEntry) => LogEntry {
   return (entry) => ({ ...entry, data: change(entry.data) })
+}
+
+function swapped(n: number): number {
+  return n % 2 === 0 ? n - 1 : n + 1
 }
 
 function asText(a: string, b: string): number {
@@ -254,12 +290,15 @@ class EngineLog implements EventLog {
 
   append(given: LogEntry): Promise<{ epoch: string; position: string }> {
     const { engine, faults } = this
-    const n = ++engine.count
+    const count = ++engine.count
+    const isSwapped = faults.delivery === 'swapped' && engine.isDelivering
+    const n = (isSwapped ? swapped : faults.place)?.(count) ?? count
     const entry = faults.carry === undefined ? { ...given } : faults.carry(given)
-    if (!(faults.delivery === 'deaf' && engine.isDelivering)) engine.entries.push({ n: faults.place?.(n) ?? n, entry })
+    if (!(faults.delivery === 'deaf' && engine.isDelivering)) engine.entries.push({ n, entry })
+    engine.entries.sort((a, b) => a.n - b.n)
     if (faults.delivery === 'nested') for (const reader of engine.readers) reader.read()
     engine.wake()
-    return Promise.resolve({ epoch: this.epoch, position: this.spell(faults.place?.(n) ?? n) })
+    return Promise.resolve({ epoch: this.epoch, position: this.spell(n) })
   }
 
   follow(follower: LogFollower, tail: { maxEvents: number; maxBytes: number }): () => Promise<void> {
@@ -314,7 +353,7 @@ class Reader {
 
   cut(): void {
     if (this.#isAttached) this.#call(() => this.#follower.detach(new Error('interrupted')))
-    this.#isAttached = false
+    this.#isAttached = this.#log.faults.delivery === 'detached'
     this.wake()
   }
 
@@ -339,8 +378,15 @@ class Reader {
     this.#last = last
     this.#generation = engine.generation
     this.#isAttached = true
-    const at = { epoch: this.#log.epoch, floor: this.#log.spell(last), head: this.#log.spell(engine.count) }
-    this.#call(() => this.#follower.attach(faults.head === 'first' ? { ...at, head: this.#log.spell(0) } : at))
+    const head = { first: 0, 'before floor': Math.max(0, last - 1), true: engine.count }[faults.head ?? 'true']
+    const floor = { first: 0, head: engine.count, true: last }[faults.floor ?? 'true']
+    const at = {
+      epoch: faults.attachedTo ?? this.#log.epoch,
+      floor: this.#log.spell(floor),
+      head: this.#log.spell(head),
+    }
+    this.#call(() => this.#follower.attach(at))
+    if (faults.delivery === 'attached twice') this.#call(() => this.#follower.attach(at))
     if (faults.delivery === 'hole' && engine.count > last) this.#last = last + 1
     return true
   }
@@ -375,6 +421,7 @@ class Reader {
 
   #spoil(records: LogRecord[]): LogRecord[] {
     const { engine, faults } = this.#log
+    if (faults.delivery === 'but b7') return records.filter(({ data }) => data !== 'b7')
     if (faults.delivery === 'twice') return [...records, ...records]
     if (faults.delivery === 'every other') return records.filter((_, index) => index % 2 === 0)
     if (faults.delivery === 'backwards') return records.reverse()
@@ -390,7 +437,8 @@ class Reader {
     } catch (error) {
       if (faults.throwing === 'ends all') engine.readers.clear()
       if (faults.throwing !== 'ignored') engine.readers.delete(this)
-      if (faults.throwing !== 'dropped') this.#follower.detach(error)
+      const told = faults.throwing === 'renamed' ? new Error('renamed') : error
+      if (faults.throwing !== 'dropped') this.#follower.detach(told)
     } finally {
       engine.isDelivering = false
     }

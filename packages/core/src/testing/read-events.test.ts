@@ -278,6 +278,7 @@ describe('readEvents', () => {
     const reading = readEvents(url)
     await expect(reading).rejects.toThrow(/got 503 \(text\/plain\): Overloaded x{50,250}$/)
     await expect(reading.response).rejects.toThrow(/503/)
+    await expect(readEvents(new Response('data: a\n\n', { status: 500, headers: TYPE }))).rejects.toThrow(/got 500/)
     await expect(readEvents(new Response(null, { status: 204 }))).rejects.toThrow(
       /got 204 \(no content type\): no body/,
     )

@@ -64,7 +64,6 @@ class Reading implements EventReading {
     this.#parser = new EventParser(options)
     this.#events = this.#read()
     const { signal } = options
-    if (signal?.aborted === true) this.#request.abort()
     this.response = open(from, options, this.#request.signal)
     // Whoever waits for the response or the events gets its error; it is nobody's if nobody does.
     this.response.catch(() => signal?.removeEventListener('abort', this))

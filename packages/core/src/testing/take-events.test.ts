@@ -1,4 +1,4 @@
-import { once } from 'node:events'
+import { EventEmitter, once } from 'node:events'
 import { createServer, type Server, type ServerResponse } from 'node:http'
 import request from 'supertest'
 import { afterEach, describe, expect, it, vi } from 'vitest'
@@ -73,6 +73,15 @@ describe('takeEvents', () => {
     const server = serving((res) => void open(res).write('data: a\n\n', () => res.socket?.resetAndDestroy()))
     await expect(request(server).get('/').buffer(true).parse(takeEvents(2))).rejects.toThrow(/ECONNRESET|aborted/)
     await vi.waitFor(() => expect(warn).toHaveBeenCalledWith('superagent: double callback bug'))
+  })
+
+  it('calls back once where the connection cannot be destroyed', () => {
+    const response = new EventEmitter()
+    const callback = vi.fn()
+    takeEvents(1)(response, callback)
+    for (let n = 0; n < 3; n++) response.emit('data', Buffer.from('data: a\n\n'))
+    response.emit('end')
+    expect(callback.mock.calls).toEqual([[null, [{ event: 'message', data: 'a', id: '' }]]])
   })
 
   it.each([0, -1, 1.5, Number.NaN])('refuses to take %s', (count) => {

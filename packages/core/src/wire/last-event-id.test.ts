@@ -44,7 +44,8 @@ describe('lastEventIdFrom', () => {
   })
 
   it('takes a header that the runtime has decoded as it is', () => {
-    expect(lastEventIdFrom({ header: 'é€', query: undefined })).toEqual({ id: 'é€', refused: false })
+    for (const id of ['é€', 'Ł'])
+      expect(lastEventIdFrom({ header: id, query: undefined })).toEqual({ id, refused: false })
   })
 
   it('does not decode a query twice', () => {
