@@ -73,20 +73,14 @@ export class Outbox {
 
   /** Writes what waits for as long as the sink has room. */
   drain(): void {
-    let taken = 0
-    for (const batch of this.#queue) {
-      if (!this.#target.isWritable) break
-      this.#write(batch)
-      taken++
-    }
-    this.#queue.splice(0, taken)
+    while (this.#target.isWritable && this.#writeNext());
     this.#release()
   }
 
   /** Hands everything over, room or not: the stream ends after it. */
   finish(): void {
     this.#seal()
-    for (const batch of this.#queue.splice(0)) this.#write(batch)
+    while (this.#writeNext());
     this.close()
   }
 
@@ -117,10 +111,15 @@ export class Outbox {
     if (this.#queue.length > 1 && this.#queuedBytes > this.#maxBufferedBytes) this.#target.overflowed()
   }
 
-  #write({ chunk, settle }: Batch): void {
-    this.#target.write(chunk)
+  /** Takes the batch out before it is written: a write that fails ends the stream, which comes back here. */
+  #writeNext(): boolean {
+    const batch = this.#queue.shift()
+    if (batch === undefined) return false
+    const { chunk, settle } = batch
     this.#queuedBytes -= chunk.bytes.length
+    this.#target.write(chunk)
     for (const one of settle) one(true)
+    return true
   }
 
   #turnEnded(): void {

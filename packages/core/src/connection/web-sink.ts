@@ -90,6 +90,9 @@ export class WebSink implements Sink {
 
   #gone(): void {
     this.#release()
+    // Whoever reads the body of an aborted request must not wait for ever; of a cancelled one, nobody does.
+    this.#controller?.error(new DOMException('The client has gone.', 'AbortError'))
+    this.#controller = undefined
     this.#owner?.gone()
   }
 
