@@ -21,7 +21,36 @@ const NOW: Promise<void> = Promise.resolve()
  * @throws what the source threw before the stream was open; nothing has been written then.
  */
 export function serve(connection: Connection, source: Source, ready: Promise<void> = NOW): Promise<void> {
+  const { sink, settings } = connection
+  if (connection.isOver || sink.isGone) {
+    dropSource(source)
+    connection.close('client')
+    return NOW
+  }
+  if (sink.isHead) {
+    dropSource(source)
+    return whenReady(connection, ready, () => connection.respond(settings.status, STREAM_HEADERS))
+  }
+  if (isAttachable(source)) return whenReady(connection, ready, () => source[ATTACH](connection))
+  if (!connection.enter()) {
+    dropSource(source)
+    return NOW
+  }
   return new Promise((resolve, reject) => new SourceRun({ connection, ready, resolve, reject }).begin(source))
+}
+
+/** Answers as soon as nobody sets headers any more, unless the client has gone or was answered meanwhile. */
+async function whenReady(connection: Connection, ready: Promise<void>, answer: () => void): Promise<void> {
+  await ready
+  if (!connection.wasOpened && connection.sink.isGone) connection.close('client')
+  if (connection.isOver) return
+  try {
+    answer()
+  } catch (error) {
+    if (connection.wasOpened) return connection.fail(error, 'source')
+    connection.abandon()
+    throw error
+  }
 }
 
 interface SourceRunOptions {
@@ -53,20 +82,6 @@ class SourceRun implements Feed {
 
   begin(source: Source): void {
     const connection = this.#connection
-    if (connection.isOver || connection.sink.isGone) {
-      dropSource(source)
-      connection.close('client')
-      return this.#resolve()
-    }
-    if (connection.sink.isHead) {
-      dropSource(source)
-      return this.#respond(connection.settings.status, STREAM_HEADERS)
-    }
-    if (source !== null && isAttachable(source)) return this.#attach(source)
-    if (!connection.enter()) {
-      dropSource(source)
-      return this.#resolve()
-    }
     connection.feed(this)
     connection.awaitOpening({ commit: () => this.commit(), end: () => this.#end() })
     this.#run(source)
@@ -93,19 +108,9 @@ class SourceRun implements Feed {
     this.#resolve()
   }
 
-  /** Answers as soon as nobody sets headers any more, unless somebody else has answered meanwhile. */
-  async #whenReady(answer: () => void): Promise<void> {
-    const connection = this.#connection
-    await this.#ready
-    if (!connection.wasOpened && connection.sink.isGone) connection.close('client')
-    try {
-      answer()
-      this.#resolve()
-    } catch (error) {
-      this.#reject(error)
-      if (connection.wasOpened) connection.fail(error, 'source')
-      else connection.abandon()
-    }
+  /** Never rejects: who waits for the stream is told. */
+  #whenReady(answer: () => void): Promise<void> {
+    return whenReady(this.#connection, this.#ready, answer).then(this.#resolve, this.#reject)
   }
 
   #run(source: Source): void {
@@ -149,9 +154,7 @@ class SourceRun implements Feed {
 
   #attach(source: Attachable): void {
     clearTimeout(this.#timer)
-    void this.#whenReady(() => {
-      if (!this.#connection.isOver) source[ATTACH](this.#connection)
-    })
+    void this.#whenReady(() => source[ATTACH](this.#connection))
   }
 
   #nothing(): void {

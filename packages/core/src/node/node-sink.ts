@@ -74,7 +74,7 @@ export class NodeSink implements Sink {
     try {
       response.flushHeaders()
       return socket !== null && isDirect(response, socket)
-        ? socket.write(`${first.length.toString(16)}\r\n${first}\r\n`, 'latin1') || this.#waitForSocket(socket)
+        ? socket.write(`${first.length.toString(16)}\r\n${first}\r\n`) || this.#waitForSocket(socket)
         : this.#writeThrough(first)
     } finally {
       // Also where a middleware throws that waits for the head: its error is answered on the same socket.
