@@ -48,12 +48,13 @@ export class Audience {
   readonly choice: Choice
   /** How many cursors and readers have acquired it. */
   users = 0
+  /** What the application was asked last: where it threw, that is what did. */
+  asked: 'filter' | 'until' = 'filter'
   readonly #fanOut: FanOut
   readonly #live: Cursor[] = []
   #pending: Frame[] = []
   #endsAt: Mark | undefined
-  #error: unknown
-  #hasFailed = false
+  #failure: { readonly error: unknown; readonly stage: string } | undefined
   #lastRead: (Batch & { readonly after: number; readonly upTo: Mark; readonly conflate: boolean }) | undefined
 
   constructor(fanOut: FanOut, key: Choice | string, selection: Selection, choice: Choice) {
@@ -61,25 +62,23 @@ export class Audience {
     this.key = key
     this.selection = selection
     this.choice = choice
-    // Made in mid-turn: what this turn has published so far is its own to deliver.
-    fanOut.ring.visit(selection, fanOut.flushed.seq, fanOut.ring.headSeq, (frame) => {
-      this.schedule(frame)
-      return true
-    })
+    this.#takeOver()
   }
 
   /** Takes a frame of one of its topics for the next flush. */
   schedule(frame: Frame): void {
     // Two of its patterns match, or it has seen its last frame already.
-    if (this.#pending.at(-1) === frame || this.#endsAt !== undefined || this.#hasFailed) return
+    if (this.#pending.at(-1) === frame || this.#endsAt !== undefined || this.#failure !== undefined) return
     try {
       if (!this.accepts(frame)) return
+      const isLast = this.ends(frame)
+      // Whoever was asked may have published so much that the frame has been flushed meanwhile.
+      if (frame.seq <= this.#fanOut.flushed.seq) return
       if (this.#pending.length === 0) this.#fanOut.isDirty(this)
       this.#pending.push(frame)
-      if (this.ends(frame)) this.#endsAt = frame
+      if (isLast) this.#endsAt = frame
     } catch (error) {
-      this.#hasFailed = true
-      this.#error = error
+      this.#failure = { error, stage: this.asked }
       this.#fanOut.isDirty(this)
     }
   }
@@ -87,13 +86,17 @@ export class Audience {
   /** Whether the filter lets a frame through. */
   accepts(frame: Frame): boolean {
     const { filter } = this.choice
-    return filter === undefined || filter(this.#fanOut.eventOf(frame))
+    if (filter === undefined) return true
+    this.asked = 'filter'
+    return filter(this.#fanOut.eventOf(frame))
   }
 
   /** Whether a frame is the last of the stream. */
   ends(frame: Frame): boolean {
     const { until } = this.choice
-    return until?.(this.#fanOut.eventOf(frame)) ?? false
+    if (until === undefined) return false
+    this.asked = 'until'
+    return until(this.#fanOut.eventOf(frame))
   }
 
   /** Takes what waits, joined once; the delivery is a function, so that all audiences join before anyone writes. */
@@ -101,18 +104,19 @@ export class Audience {
     const frames = this.#pending
     const lastSeq = frames.at(-1)?.seq ?? 0
     const endsAt = this.#endsAt
-    const failure = this.#hasFailed ? { error: this.#error } : undefined
+    const failure = this.#failure
     const chunk = frames.length === 0 || this.#live.length === 0 ? undefined : joinFrames(frames)
     this.#pending = []
     this.#endsAt = undefined
-    this.#hasFailed = false
-    this.#error = undefined
+    this.#failure = undefined
     return (before, flushed) => {
       const live = endsAt === undefined && failure === undefined ? NOBODY : this.#live.slice()
       if (chunk !== undefined) this.#deliver({ chunk, lastSeq, before, upTo: endsAt ?? flushed })
       if (endsAt !== undefined) for (const cursor of live) cursor.endAt(endsAt)
-      if (failure !== undefined) this.#fanOut.onError(failure.error, { stage: 'filter' })
-      if (failure !== undefined) for (const cursor of live) cursor.connection.close('error')
+      // Who is not live comes to the frame by itself.
+      if (failure === undefined || live.length === 0) return
+      this.#fanOut.onError(failure.error, { stage: failure.stage })
+      for (const cursor of live) cursor.connection.close('error')
     }
   }
 
@@ -133,10 +137,11 @@ export class Audience {
     let bytes = 0
     let mark = upTo
     let isLast = false
+    const end = conflate ? this.#endBetween(after, upTo.seq) : upTo.seq
     this.#fanOut.ring.visit(this.selection, after, upTo.seq, (frame) => {
       if (!this.accepts(frame)) return true
       isLast = this.ends(frame)
-      if (conflate && !isLast && this.#isReplaced(frame, upTo.seq)) return true
+      if (conflate && !isLast && this.#isReplaced(frame, end)) return true
       frames.push(frame)
       bytes += frame.length
       if (!isLast && bytes < READ_BYTES) return true
@@ -197,6 +202,31 @@ export class Audience {
   /** From the end, since a client that leaves puts the last one in its place; one that moved has its cursor there. */
   #deliver(delivery: Delivery): void {
     for (let i = this.#live.length - 1; i >= 0; i--) this.#live[i]?.deliver(delivery)
+  }
+
+  /** Of the last frame of the stream, if there is one up to a place; what comes after it replaces nothing. */
+  #endBetween(after: number, upTo: number): number {
+    let end = upTo
+    if (this.choice.until === undefined) return end
+    this.#fanOut.ring.visit(this.selection, after, upTo, (frame) => {
+      if (!this.accepts(frame) || !this.ends(frame)) return true
+      end = frame.seq
+      return false
+    })
+    return end
+  }
+
+  /** Made in mid-turn: what this turn has published so far, also while the filter is asked, is its own to deliver. */
+  #takeOver(): void {
+    const { ring, flushed } = this.#fanOut
+    for (let taken = flushed.seq; taken < ring.headSeq; ) {
+      const upTo = ring.headSeq
+      ring.visit(this.selection, taken, upTo, (frame) => {
+        this.schedule(frame)
+        return true
+      })
+      taken = upTo
+    }
   }
 
   /** Whether a newer frame of the same topic, event and key takes its place for these clients. */

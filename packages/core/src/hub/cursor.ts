@@ -11,7 +11,7 @@ import type { SnapshotCall, Snapshots } from './snapshot.ts'
 /** So much is written to a client that catches up before the event loop gets a turn. */
 const TURN_BYTES = 256 * 1024
 /** How long a client may be ahead of the log, in milliseconds: another node may have served it. */
-const AHEAD_TIMEOUT = 5_000
+export const AHEAD_TIMEOUT = 5_000
 /** What a step answers that wrote nothing and leaves nothing to do for now. */
 const REST = -1
 
@@ -104,7 +104,7 @@ export class Cursor implements Feed {
       if (this.#gap === undefined) this.begin()
       else this.#lost(this.#gap)
     } catch (error) {
-      this.connection.fail(error, 'filter')
+      this.connection.fail(error, this.#audience.asked)
     }
   }
 
@@ -151,7 +151,7 @@ export class Cursor implements Feed {
     return fanOut.checkpoint
   }
 
-  /** The ring has gone on by an eighth. No id that a live client was sent last is to be older than `since`. */
+  /** The ring has gone on by an eighth since `since`: the id that a live client was sent last is not to be older. */
   sweep(since: number): void {
     const { fanOut, lag } = this.#options
     if (this.#phase === 'live' && this.connection.isWritable) {
@@ -192,11 +192,15 @@ export class Cursor implements Feed {
     if (snapshots !== undefined) return this.#show('fresh', false)
     const mark = this.#freshMark()
     this.#mark = mark
-    this.#sentSeq = mark.seq
-    const frame = `id: ${fanOut.ring.idOf(mark.position)}\n\n`
+    if (fanOut.checkpoints) this.#openWithId(mark)
+    this.#read()
+  }
+
+  #openWithId({ seq, position }: Mark): void {
+    const frame = `id: ${this.#options.fanOut.ring.idOf(position)}\n\n`
+    this.#sentSeq = seq
     if (this.connection.isOpen) this.connection.write(Chunk.ofText(frame, 0))
     else this.connection.open(frame)
-    this.#read()
   }
 
   #resume(mark: Mark, id: string): void {
@@ -255,7 +259,7 @@ export class Cursor implements Feed {
         if (bytes >= TURN_BYTES) return afterTurn(() => this.#pump())
       }
     } catch (error) {
-      this.connection.fail(error, 'filter')
+      this.connection.fail(error, this.#audience.asked)
     }
   }
 
@@ -335,6 +339,7 @@ export class Cursor implements Feed {
 
   #freshMark(): Mark {
     const { fanOut, replay } = this.#options
+    fanOut.evict()
     if (replay === 'all') return fanOut.ring.start
     return this.#audience.markBeforeNewest(replay === 'none' ? 0 : replay, fanOut.flushed)
   }

@@ -72,9 +72,9 @@ export class FanOut {
   #isFlushScheduled = false
   #isFlushing = false
   #isReady = false
-  /** The newest frame at the last sweep and at the one before. */
+  #isEnded = false
+  /** The newest frame at the last sweep. */
   #sweptSeq = 0
-  #sweptBefore = 0
   #bytesSinceSweep = 0
   #checkpoint: { readonly mark: Mark; readonly chunk: Chunk } | undefined
   #breath: Promise<void> | undefined
@@ -96,6 +96,11 @@ export class FanOut {
   /** Whether the log is there and its tail has been read: before, cursors wait. */
   get isReady(): boolean {
     return this.#isReady
+  }
+
+  /** Whether nothing more will come: direct readers end when they have read what there is. */
+  get isEnded(): boolean {
+    return this.#isEnded
   }
 
   /** Set while a turn has published so much that publishers should let the network have its chance. */
@@ -132,6 +137,12 @@ export class FanOut {
   /** The log is away: those who come now wait. */
   becomeUnready(): void {
     this.#isReady = false
+  }
+
+  /** Nothing more will come. */
+  end(): void {
+    this.#isEnded = true
+    this.#wakeReaders()
   }
 
   /** History was lost: begins anew and tells every client. */
@@ -202,9 +213,14 @@ export class FanOut {
     }
   }
 
+  /** Evicts what is too old by now. */
+  evict(): void {
+    this.ring.evict(this.#flushed.seq, this.#now())
+  }
+
   /** A tick of the heartbeat: gives up on those who have waited too long, and evicts what is too old. */
   tick(now: number): void {
-    this.ring.evict(this.#flushed.seq, this.#now())
+    this.evict()
     for (const [cursor, deadline] of this.#ahead) {
       if (now < deadline) continue
       this.#ahead.delete(cursor)
@@ -214,7 +230,7 @@ export class FanOut {
 
   /** Where the cursor is that a client brought. Costs the same for every id. */
   locate(id: string): Place {
-    this.ring.evict(this.#flushed.seq, this.#now())
+    this.evict()
     const { epoch, position } = parseId(id) ?? {}
     if (epoch === undefined || position === undefined) return { kind: 'lost', reason: 'unknown-id', from: null }
     if (epoch !== this.ring.epoch) return { kind: 'lost', reason: 'epoch', from: id }
@@ -299,16 +315,15 @@ export class FanOut {
 
   /**
    * After every eighth of the ring: whoever was sent no id since the sweep before gets one, so that no quiet client's
-   * cursor is older than a quarter of the ring, and lagging clients that the ring has passed are found.
+   * id is older than a quarter of the ring, and lagging clients that the ring has passed are found.
    */
   #sweepWhenDue(): void {
     const { maxEvents, maxBytes } = this.ring.bounds
     if (this.#flushed.seq - this.#sweptSeq < maxEvents / 8 && this.#bytesSinceSweep < maxBytes / 8) return
-    const since = this.#sweptBefore
-    this.#sweptBefore = this.#sweptSeq
+    const since = this.#sweptSeq
     this.#sweptSeq = this.#flushed.seq
     this.#bytesSinceSweep = 0
-    this.ring.evict(this.#flushed.seq, this.#now())
+    this.evict()
     for (const cursor of this.#cursors) cursor.sweep(since)
   }
 

@@ -158,7 +158,7 @@ class EventHub implements Hub {
     if (this.#isClosed) throw new SseError('SSE_CLOSED', 'The hub is closed.')
     const entry = entryOf(topic, event, serialize, limits.eventBytes)
     this.#following.start()
-    if (this.#following.error !== undefined && this.#appending >= MAX_WAITING_APPENDS) {
+    if (!this.#fanOut.isReady && this.#appending >= MAX_WAITING_APPENDS) {
       throw new SseError('SSE_LIMIT', `The log is away, and ${MAX_WAITING_APPENDS} events wait for it already.`)
     }
     return Publishing.of(this.#append(entry), (error) => onError(error, { stage: 'publish' }))
@@ -224,7 +224,7 @@ class EventHub implements Hub {
     if (drain > 0) await drainOver(this.#limits.connections, drain)
     for (const connection of this.#limits.connections) endWithRetry(connection)
     this.#isClosed = true
-    for (const reader of this.#fanOut.readers) reader.close()
+    this.#fanOut.end()
     await this.#following.stop()
   }
 
@@ -283,7 +283,7 @@ class EventHub implements Hub {
   #control({ topic, data }: LogRecord): void {
     if (topic !== DISCONNECT) return
     const { principal, reason, origin } = this.#parse(data)
-    if (origin === this.#origin) return
+    if (typeof principal !== 'string' || origin === this.#origin) return
     const last = typeof reason === 'string' ? Chunk.ofText(encodeEvent({ comment: reason }), 0) : undefined
     this.#revoke((connection) => connection.principal === principal, last)
   }

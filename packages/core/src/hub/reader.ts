@@ -1,6 +1,6 @@
 import { SseError } from '../wire/error.ts'
 import type { Audience } from './audience.ts'
-import type { CursorOptions } from './cursor.ts'
+import { AHEAD_TIMEOUT, type CursorOptions } from './cursor.ts'
 import type { HubEvent } from './event.ts'
 import type { GapReason } from './fan-out.ts'
 import type { Mark } from './ring.ts'
@@ -18,6 +18,9 @@ export class Reader implements AsyncIterableIterator<HubEvent> {
   #isLast = false
   #isDone = false
   #wakeUp: (() => void) | undefined
+  /** Runs while the log has not reached `after`. */
+  #patience: ReturnType<typeof setTimeout> | undefined
+  #isGivenUp = false
   /** Calls of `next` are answered one after the other. */
   #turn: Promise<unknown> = Promise.resolve()
 
@@ -26,7 +29,7 @@ export class Reader implements AsyncIterableIterator<HubEvent> {
     this.#options = options
     options.fanOut.readers.add(this)
     // What is published from now on is to be read, whenever reading begins.
-    if (options.fanOut.isReady && options.after === undefined) this.#place()
+    if (options.fanOut.isReady && options.after === undefined) this.#placeOrClose()
   }
 
   [Symbol.asyncIterator](): this {
@@ -49,6 +52,7 @@ export class Reader implements AsyncIterableIterator<HubEvent> {
     if (this.#isDone) return
     const { fanOut } = this.#options
     this.#isDone = true
+    clearTimeout(this.#patience)
     fanOut.release(this.#audience)
     fanOut.readers.delete(this)
     this.wake()
@@ -65,13 +69,19 @@ export class Reader implements AsyncIterableIterator<HubEvent> {
         const event = this.#events.shift()
         if (event !== undefined) return { done: false, value: event }
         if (this.#isLast) this.close()
-        else if (!this.#read()) await new Promise<void>((resolve) => (this.#wakeUp = resolve))
+        else if (!this.#read()) await this.#more()
       }
     } catch (error) {
       this.close()
       throw error
     }
     return { done: true, value: undefined }
+  }
+
+  /** Waits for more to read; where the hub has closed, there will be none. */
+  async #more(): Promise<void> {
+    if (this.#options.fanOut.isEnded) this.close()
+    else await new Promise<void>((resolve) => (this.#wakeUp = resolve))
   }
 
   /** Reads what there is; false if there is nothing for now. */
@@ -91,10 +101,21 @@ export class Reader implements AsyncIterableIterator<HubEvent> {
     return true
   }
 
-  /** Finds where to begin; an id that the log has not reached yet is waited for. */
+  /** Who fails before the first read has nobody else to let go of what it holds. */
+  #placeOrClose(): void {
+    try {
+      this.#place()
+    } catch (error) {
+      this.close()
+      throw error
+    }
+  }
+
+  /** Finds where to begin; an id that the log has not reached yet is waited for, but not for ever. */
   #place(): void {
     const { fanOut, replay, after } = this.#options
     this.#epoch = fanOut.ring.epoch
+    fanOut.evict()
     if (after === undefined) {
       this.#mark =
         replay === 'all'
@@ -104,9 +125,18 @@ export class Reader implements AsyncIterableIterator<HubEvent> {
     }
     const place = fanOut.locate(after)
     if (place.kind === 'lost') throw gap(place.reason)
-    if (place.kind === 'ahead') return
+    if (place.kind === 'ahead') return this.#waitUntilReached()
+    clearTimeout(this.#patience)
     if (!fanOut.ring.isComplete(this.#audience.selection, place.mark)) throw gap('trimmed')
     this.#mark = place.mark
+  }
+
+  #waitUntilReached(): void {
+    if (this.#isGivenUp) throw gap('unknown-id')
+    this.#patience ??= setTimeout(() => {
+      this.#isGivenUp = true
+      this.wake()
+    }, AHEAD_TIMEOUT)
   }
 }
 

@@ -45,6 +45,8 @@ export class Ring {
   /** By topic, the one evicted longest ago first. */
   readonly #evicted = new Map<string, string>()
   #store = new FrameStore()
+  /** Visits under way. Whom they ask may publish; what they have not seen yet must not be evicted under them. */
+  #visits = 0
   readonly #evictedOf = new WeakMap<Selection, { readonly evictions: number; readonly position: string }>()
   readonly #log: EventLog
 
@@ -133,8 +135,9 @@ export class Ring {
     this.#head = position
   }
 
-  /** Evicts what is beyond the bounds, but nothing newer than `upTo`. */
+  /** Evicts what is beyond the bounds, but nothing newer than `upTo`, and nothing at all while frames are visited. */
   evict(upTo: number, now: number): void {
+    if (this.#visits > 0) return
     const { maxEvents, maxBytes, maxAge } = this.bounds
     for (let oldest = this.#frames.at(0); oldest !== undefined && oldest.seq <= upTo; oldest = this.#frames.at(0)) {
       const isWithin = this.#frames.length <= maxEvents && this.#bytes <= maxBytes && now - oldest.at <= maxAge
@@ -167,23 +170,27 @@ export class Ring {
 
   /** Visits the frames of these topics after `after` up to `upTo`, in order, until `visit` answers false. */
   visit(selection: Selection, after: number, upTo: number, visit: (frame: Frame) => boolean): void {
-    if (selection.exact === undefined) return this.#scan(selection, after, upTo, visit)
-    const lists = selection.exact.flatMap((topic) => this.#byTopic.get(topic) ?? [])
-    const [only] = lists
-    if (lists.length > 1) return this.#scan(selection, after, upTo, visit)
-    if (only === undefined) return
-    for (let i = only.search((frame) => frame.seq <= after); i < only.length; i++) {
-      const frame = only.at(i)
-      if (frame === undefined || frame.seq > upTo || !visit(frame)) return
+    this.#visits++
+    try {
+      const lists = selection.exact?.flatMap((topic) => this.#byTopic.get(topic) ?? [])
+      if (lists === undefined || lists.length > 1) this.#scan(selection, after, upTo, visit)
+      else if (lists[0] !== undefined) scanTopic(lists[0], after, upTo, visit)
+    } finally {
+      this.#visits--
     }
   }
 
   /** The same backwards, from `upTo`. */
   visitBack(selection: Selection, upTo: number, visit: (frame: Frame) => boolean): void {
-    for (let seq = upTo; seq > this.startSeq; seq--) {
-      const frame = this.frame(seq)
-      if (frame === undefined) return
-      if (selection.matches(frame.topic) && !visit(frame)) return
+    this.#visits++
+    try {
+      for (let seq = upTo; seq > this.startSeq; seq--) {
+        const frame = this.frame(seq)
+        if (frame === undefined) return
+        if (selection.matches(frame.topic) && !visit(frame)) return
+      }
+    } finally {
+      this.#visits--
     }
   }
 
@@ -231,6 +238,13 @@ export class Ring {
     else for (const [topic, position] of this.#evicted) if (selection.matches(topic)) note(position)
     this.#evictedOf.set(selection, { evictions: this.#evictions, position: newest })
     return newest
+  }
+}
+
+function scanTopic(frames: Deque<Frame>, after: number, upTo: number, visit: (frame: Frame) => boolean): void {
+  for (let i = frames.search((frame) => frame.seq <= after); i < frames.length; i++) {
+    const frame = frames.at(i)
+    if (frame === undefined || frame.seq > upTo || !visit(frame)) return
   }
 }
 
