@@ -321,7 +321,8 @@ export class Connection implements SinkOwner, Beating {
 
   /** Something of the application's failed: reports it and ends the stream. The client learns no more than that. */
   fail(error: unknown, stage: string): void {
-    this.report(error, stage)
+    // What stops because its client has gone has not failed.
+    if (!this.isOver || !isAbortError(error)) this.report(error, stage)
     this.close('error')
   }
 
@@ -423,6 +424,10 @@ export class Connection implements SinkOwner, Beating {
     this.#state = 'closed'
     this.#host.heartbeat.delete(this)
   }
+}
+
+function isAbortError(error: unknown): boolean {
+  return typeof error === 'object' && error !== null && 'name' in error && error.name === 'AbortError'
 }
 
 /** What the application gets of a connection. Getters give the methods, so that they may be taken off it. */

@@ -176,10 +176,9 @@ class SourceRun implements Feed {
       return
     }
     // Nobody waits for an answer any more who could be told.
-    if (this.#connection.sink.isGone) {
-      this.#connection.report(error, 'source')
+    if (this.#connection.isOver || this.#connection.sink.isGone) {
       this.#connection.close('client')
-      return
+      return this.#connection.fail(error, 'source')
     }
     this.#reject(error)
     this.#connection.abandon()

@@ -115,11 +115,11 @@ function pump(pull: Pull, connection: Connection, end: (error?: unknown) => void
     settleQuietly(pull.stop, connection)
   }
   run().catch((error: unknown) => {
-    const wasRunning = isRunning
-    // What fails by itself has ended: there is nothing left to stop, and nothing more to say.
+    if (!isRunning) return connection.fail(error, 'source')
+    // What fails by itself has ended: there is nothing left to stop.
     if (isPulling) isRunning = false
     else stop()
-    if (wasRunning) end(error)
+    end(error)
   })
   return stop
 }
