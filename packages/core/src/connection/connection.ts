@@ -303,7 +303,8 @@ export class Connection implements SinkOwner, Beating {
     const { expiresAt } = this.settings
     if (expiresAt !== undefined && this.#state === 'open' && Date.now() >= expiresAt) this.close('expired')
     if (!this.#mayWait) return
-    const progress = this.sink.bufferedBytes === 0 ? undefined : this.sink.progress
+    // A sink can be full of what it does not count: that waits in a compressing middleware.
+    const progress = this.isFull || this.sink.bufferedBytes > 0 ? this.sink.progress : undefined
     if (progress === undefined) {
       this.#mayWait = false
       if (this.#state === 'ending') this.#left()

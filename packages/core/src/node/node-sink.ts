@@ -27,6 +27,7 @@ export class NodeSink implements Sink {
   #onDrain: (() => void) | undefined
   #draining: Socket | undefined
   #isWatchingResponse = false
+  #hasEnded = false
   #writtenThrough = 0
 
   constructor(request: IncomingMessage, response: ServerResponse) {
@@ -54,7 +55,9 @@ export class NodeSink implements Sink {
   }
 
   get bufferedBytes(): number {
-    return this.#response.writableLength
+    const { writableLength, writableFinished } = this.#response
+    // What a compressing middleware still holds is counted nowhere.
+    return this.#hasEnded && !writableFinished ? Math.max(1, writableLength) : writableLength
   }
 
   get progress(): number {
@@ -97,6 +100,7 @@ export class NodeSink implements Sink {
   }
 
   end(): void {
+    this.#hasEnded = true
     this.#response.end()
   }
 
