@@ -1,5 +1,7 @@
 import { getEventListeners } from 'node:events'
 import { setImmediate as nextTurn } from 'node:timers/promises'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { describe, expect, it } from 'vitest'
 import { BodyReader } from '../../test/body-reader.ts'
 import { deferred } from '../../test/deferred.ts'
@@ -103,6 +105,21 @@ describe('WebSink', () => {
     await expect(rest).rejects.toMatchObject({ name: 'AbortError' })
     expect(sink.isGone).toBe(true)
     expect(getEventListeners(request.signal, 'abort')).toHaveLength(0)
+  })
+
+  it('hears of an aborted request that nobody else holds any more', async () => {
+    const hub = createHub()
+    const client = new AbortController()
+    await eventStream(new Request('http://localhost/', { signal: client.signal }), hub.subscribe('a'))
+    expect(hub.size).toBe(1)
+    setFlagsFromString('--expose-gc')
+    const collectGarbage: () => void = runInNewContext('gc')
+    for (let i = 0; i < 3; i++) {
+      collectGarbage()
+      await nextTurn()
+    }
+    client.abort()
+    expect(hub.size).toBe(0)
   })
 
   it('[H5] ends after what was written, and is cut without it', async () => {

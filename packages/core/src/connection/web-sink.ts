@@ -8,7 +8,8 @@ const HIGH_WATER_MARK = 16 * 1024
 export class WebSink implements Sink {
   readonly isHead: boolean
   readonly address: undefined
-  readonly #signal: AbortSignal
+  /** Held for its signal: on Node a request that was collected no longer passes on that its client has gone. */
+  readonly #request: Request
   readonly #respond: (response: Response) => void
   readonly #onAbort = (): void => this.#gone()
   #owner: SinkOwner | undefined
@@ -19,17 +20,17 @@ export class WebSink implements Sink {
   /** @param respond gets the response as soon as the stream opens or is refused. */
   constructor(request: Request, respond: (response: Response) => void) {
     this.isHead = request.method === 'HEAD'
-    this.#signal = request.signal
+    this.#request = request
     this.#respond = respond
   }
 
   own(owner: SinkOwner): void {
     this.#owner = owner
-    this.#signal.addEventListener('abort', this.#onAbort)
+    this.#request.signal.addEventListener('abort', this.#onAbort)
   }
 
   get isGone(): boolean {
-    return this.#signal.aborted
+    return this.#request.signal.aborted
   }
 
   get bufferedBytes(): number {
@@ -97,7 +98,7 @@ export class WebSink implements Sink {
   }
 
   #release(): void {
-    this.#signal.removeEventListener('abort', this.#onAbort)
+    this.#request.signal.removeEventListener('abort', this.#onAbort)
   }
 }
 
