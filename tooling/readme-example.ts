@@ -1,0 +1,202 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { createServer } from 'node:net'
+import { setTimeout as delay } from 'node:timers/promises'
+import type { CodeBlock } from './markdown.ts'
+
+/** How long an example may take to end, to listen, or to send an event, in milliseconds. */
+const PATIENCE = 10_000
+
+/**
+ * How a block of code says what it does. Without any of these words it is a script that ends by itself, without an error.
+ *
+ * - `run=/prices`: it listens on `PORT`, and a GET of this path is a stream with at least one event
+ * - `post=/chat`: the same with a POST of `{"prompt":"Hello"}`
+ * - `fetch=/prices`: it exports a `fetch`, the Web form of a server, which is asked for this path
+ * - `browser`: it runs in the page of the server in the block before, and logs what it gets
+ * - `frame`: of its stream only the first frame is waited for
+ * - `fragment`: it is a part of something, and is neither type-checked nor run
+ */
+const FLAGS = ['run', 'post', 'fetch', 'browser', 'frame', 'fragment'] as const
+
+/** A block of code as a file that Node can run. */
+export interface Example {
+  readonly block: CodeBlock
+  readonly file: string
+  /** The nearest block before it that listens. */
+  readonly server: Example | undefined
+}
+
+/** Throws if a block says what nobody knows, or does not say how the server in it is to be asked. */
+export function checkFlags({ flags, code }: CodeBlock): void {
+  for (const flag of flags.keys()) {
+    if (!FLAGS.some((known) => known === flag)) throw new Error(`\`${flag}\` is none of ${FLAGS.join(', ')}`)
+  }
+  if (/\bprocess\.env\.PORT\b/.test(code) && !listens(flags) && !flags.has('fragment')) {
+    throw new Error('It listens: say which path is its stream, as in ```ts run=/prices')
+  }
+}
+
+/** Whether a block listens on `PORT`. */
+export function listens(flags: CodeBlock['flags']): boolean {
+  return flags.has('run') || flags.has('post')
+}
+
+/** Runs an example to its end, or until it has shown that it works; throws if it does not. */
+export async function runExample(example: Example): Promise<void> {
+  const { flags } = example.block
+  if (listens(flags)) return whileServing(example, (url) => readStream(url, flags))
+  if (flags.has('fetch')) return callFetch(example)
+  if (flags.has('browser')) {
+    if (example.server === undefined) throw new Error('There is no server in a block before')
+    return whileServing(example.server, (url) => runInPage(url, example))
+  }
+  const script = run([example.file])
+  const [code, signal] = await script.ended
+  if (code !== 0) throw new Error(`It ended with ${signal ?? `code ${code}`}\n${script.said()}`)
+}
+
+/** Starts an example that listens, does something with its address, and stops it. */
+async function whileServing({ file }: Example, use: (url: string) => Promise<void>): Promise<void> {
+  const port = await freePort()
+  const server = run([file], { port })
+  const url = `http://localhost:${port}`
+  try {
+    await Promise.race([waitUntilListening(url), endOf(server, 'before it listened')])
+    await Promise.race([use(url), endOf(server, 'while it was asked')])
+  } catch (error) {
+    throw new Error(`${String(error)}\n${server.said()}`)
+  } finally {
+    await server.stop()
+  }
+}
+
+async function waitUntilListening(url: string): Promise<void> {
+  const deadline = AbortSignal.timeout(PATIENCE)
+  while (!deadline.aborted) {
+    try {
+      await fetch(url, { method: 'HEAD', signal: deadline })
+      return
+    } catch {
+      // Nobody listens yet.
+      await delay(20)
+    }
+  }
+  throw new Error(`Nobody listened on PORT within ${PATIENCE} ms`)
+}
+
+async function readStream(url: string, flags: CodeBlock['flags']): Promise<void> {
+  const path = flags.get('run') ?? flags.get('post')
+  const body = JSON.stringify({ prompt: 'Hello' })
+  const post = flags.has('post') && { method: 'POST', body, headers: { 'Content-Type': 'application/json' } }
+  const response = await fetch(`${url}${path}`, { ...post, signal: AbortSignal.timeout(PATIENCE) })
+  const type = response.headers.get('content-type')
+  if (response.status !== 200 || type?.startsWith('text/event-stream') !== true || response.body === null) {
+    throw new Error(`${path} answered ${response.status} (${type}): ${await response.text()}`)
+  }
+  await untilPrinted(response.body, enough(flags))
+}
+
+/** Asks the `fetch` that a block exports, in a process of its own. */
+async function callFetch({ file, block: { flags } }: Example): Promise<void> {
+  const call = `
+    const { default: server } = await import(${JSON.stringify(file)})
+    const response = await server.fetch(new Request('http://localhost${flags.get('fetch')}'))
+    if (response.headers.get('content-type') !== 'text/event-stream; charset=utf-8') throw new Error('no stream')
+    for await (const bytes of response.body) process.stdout.write(bytes)`
+  await untilRunPrints(run(['--input-type=module', '--eval', call], { isRead: true }), enough(flags))
+}
+
+/** Runs a block as the page of a server would: its addresses are that server's, and it has an `EventSource`. */
+async function runInPage(url: string, { file }: Example): Promise<void> {
+  const origin = `globalThis[Symbol.for('undici.globalOrigin.1')] = new URL('${url}')`
+  const preload = `data:text/javascript,${encodeURIComponent(origin)}`
+  const page = run(['--experimental-eventsource', '--import', preload, file], { isRead: true })
+  await untilRunPrints(page, (text) => text.includes('\n'))
+}
+
+/** What a stream has to have sent: an event, which is a block of lines with `data`, or any block. */
+function enough(flags: CodeBlock['flags']): (text: string) => boolean {
+  return flags.has('frame') ? (text) => text.includes('\n\n') : (text) => /^data:.*\n(?:.+\n)*\n/m.test(text)
+}
+
+async function untilRunPrints(script: Run, isEnough: (text: string) => boolean): Promise<void> {
+  try {
+    await Promise.race([untilPrinted(script.output, isEnough), endOf(script, 'before it had shown an event')])
+  } catch (error) {
+    throw new Error(`${String(error)}\n${script.said()}`)
+  } finally {
+    await script.stop()
+  }
+}
+
+async function untilPrinted(output: AsyncIterable<Uint8Array>, isEnough: (text: string) => boolean): Promise<void> {
+  const decoder = new TextDecoder()
+  let text = ''
+  for await (const bytes of output) {
+    text += decoder.decode(bytes, { stream: true })
+    if (isEnough(text)) return
+  }
+  throw new Error(`The stream ended without an event: ${text}`)
+}
+
+/** A process of Node's. */
+interface Run {
+  /** What it prints, where that is read. */
+  readonly output: AsyncIterable<Uint8Array>
+  /** Its exit code and signal. */
+  readonly ended: Promise<[code: number | null, signal: string | null]>
+  /** What it wrote to its standard error. */
+  said(): string
+  stop(): Promise<void>
+}
+
+interface RunOptions {
+  readonly port?: number
+  /** Whether what it prints is read. */
+  readonly isRead?: boolean
+}
+
+function run(args: readonly string[], { port, isRead = false }: RunOptions = {}): Run {
+  const child = spawn(process.execPath, ['--no-warnings', ...args], {
+    env: { PATH: process.env.PATH, ...(port !== undefined && { PORT: String(port) }) },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  if (!isRead) child.stdout.resume()
+  let errors = ''
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    errors += text
+  })
+  const timer = setTimeout(() => child.kill('SIGKILL'), PATIENCE)
+  const ended = endedBy(child).finally(() => clearTimeout(timer))
+  return {
+    output: child.stdout,
+    ended,
+    said: () => errors,
+    async stop() {
+      child.kill('SIGKILL')
+      await ended
+    },
+  }
+}
+
+async function endedBy(child: ChildProcess): Promise<[number | null, string | null]> {
+  const [code, signal] = await once(child, 'close')
+  return [code, signal]
+}
+
+/** Fails when a process ends that should not. */
+async function endOf({ ended }: Run, when: string): Promise<never> {
+  const [code, signal] = await ended
+  throw new Error(`It ended ${when}, with ${signal ?? `code ${code}`}`)
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0)
+  await once(server, 'listening')
+  const address = server.address()
+  server.close()
+  await once(server, 'close')
+  if (address === null || typeof address === 'string') throw new Error('There is no port')
+  return address.port
+}
