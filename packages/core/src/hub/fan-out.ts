@@ -139,8 +139,9 @@ export class FanOut {
     this.#isReady = false
   }
 
-  /** Nothing more will come. */
+  /** Nothing more will come after what there is. */
   end(): void {
+    this.flush()
     this.#isEnded = true
     this.#wakeReaders()
   }
