@@ -196,8 +196,9 @@ export class Connection implements SinkOwner, Beating {
     this.#host = host
     const refusal = host.enter(this)
     this.#isCounted = refusal === undefined
+    // Also where there is no room: an open stream is ended then, and may stall while it ends.
+    if (this.#state === 'open') host.heartbeat.add(this)
     if (refusal !== undefined) this.#refuse(refusal)
-    else if (this.#state === 'open') host.heartbeat.add(this)
     return this.#isCounted
   }
 
