@@ -25,6 +25,9 @@ const RETRY_AFTER_REFUSAL = 3_000
  * @property {number} away milliseconds
  * @property {string | null} id what it brought as `Last-Event-ID`
  *
+ * @typedef {{ opened: Opened, 'sse.gap': Gap } & Pick<StockEvents, 'market' | 'history' | 'price'>} Wire what the server
+ *   sends, by the name of the event
+ *
  * @typedef {object} FeedEvents
  * @property {State} state
  * @property {{ price: Price, arrival: Arrival }} price
@@ -107,8 +110,9 @@ export class Feed {
   }
 
   /**
-   * @param {string} name
-   * @param {(data: any) => void} take the boundary: what the server sends under a name is what `StockEvents` says
+   * @template {keyof Wire} K
+   * @param {K} name
+   * @param {(data: Wire[K]) => void} take
    */
   #hear(name, take) {
     this.#source?.addEventListener(name, (message) => {

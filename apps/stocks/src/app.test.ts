@@ -164,7 +164,18 @@ describe('createStocks', () => {
       await request(server).get('/slow/status').query({ client: bob }).expect(404)
       response.destroy()
       await expect.poll(() => stocks.hub.size).toBe(0)
+      const { published } = stocks.hub.stats()
       await request(server).post('/slow/publish').query({ client: alice }).expect(404)
+      expect(stocks.hub.stats().published).toBe(published)
+    })
+
+    it('is given ten thousand events and no more', async () => {
+      const response = await openUnread(`${base}/slow?client=${alice}`)
+      let published = 0
+      while (published < 10_000) ({ published } = await publishBatch(server, alice, 'small'))
+      expect(published).toBeLessThan(11_200)
+      await request(server).post('/slow/publish').query({ client: alice }).expect(404)
+      response.destroy()
     })
   })
 

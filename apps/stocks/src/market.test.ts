@@ -38,7 +38,7 @@ describe('createMarket', () => {
     const market = createMarket({ seed: 3 })
     for (let i = 0; i < 1_000_000; i++) {
       const { price, open } = market.tick(i)
-      if (Number.isSafeInteger(Math.round(price * 100)) && price > open / 3 && price < open * 3) continue
+      if (Number.isSafeInteger(Math.round(price * 100)) && price > open * 0.6 && price < open * 1.6) continue
       expect.fail(`tick ${i}: ${price} after opening at ${open}`)
     }
   })

@@ -1,5 +1,5 @@
 import { createRequire } from 'node:module'
-import { dirname } from 'node:path'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import express, { Router } from 'express'
 
@@ -10,7 +10,7 @@ const vendor = {
   '/vendor/uplot.js': resolve('uplot/dist/uPlot.esm.js'),
   '/vendor/uplot.css': resolve('uplot/dist/uPlot.min.css'),
   '/vendor/eventsource-parser': dirname(resolve('eventsource-parser')),
-  '/vendor/fonts': fileURLToPath(new URL('files', `file://${resolve('@fontsource-variable/inter/LICENSE')}`)),
+  '/vendor/fonts': join(dirname(resolve('@fontsource-variable/inter/LICENSE')), 'files'),
 }
 
 /** Serves the page as it lies in `public/`: no build step, and nothing that comes from elsewhere. */

@@ -14,7 +14,11 @@ export class LogRestarted extends Error {
   override readonly name = 'LogRestarted'
 }
 
-type Tail = Parameters<EventLog['follow']>[1]
+interface Following {
+  readonly follower: LogFollower
+  readonly tail: Parameters<EventLog['follow']>[1]
+  stop: () => Promise<void>
+}
 
 /** Makes a {@link RestartableLog}; until its first restart it is `memoryLog()` and nothing more. */
 export function restartableLog(): RestartableLog {
@@ -26,67 +30,19 @@ export function restartableLog(): RestartableLog {
     compare: (a, b) => log.compare(a, b),
     isPosition: (text) => log.isPosition(text),
     follow(follower, tail) {
-      const following = new Following(follower, tail)
+      const following: Following = { follower, tail, stop: log.follow(follower, tail) }
       followings.add(following)
-      following.start(log)
       return async () => {
         followings.delete(following)
         await following.stop()
       }
     },
     async restart() {
-      const lost = [...followings].map((following) => following.lose(new LogRestarted('The log was restarted')))
+      const stopped = Array.from(followings, ({ stop }) => stop())
       log = memoryLog()
-      for (const following of followings) following.start(log)
-      await Promise.all(lost)
+      for (const { follower } of followings) follower.detach(new LogRestarted('The log was restarted'))
+      for (const following of followings) following.stop = log.follow(following.follower, following.tail)
+      await Promise.all(stopped)
     },
-  }
-}
-
-/** One follower, and the log that it hears at the moment. */
-class Following {
-  readonly #follower: LogFollower
-  readonly #tail: Tail
-  #stop: (() => Promise<void>) | undefined
-
-  constructor(follower: LogFollower, tail: Tail) {
-    this.#follower = follower
-    this.#tail = tail
-  }
-
-  start(log: EventLog): void {
-    let current = true
-    const follower = this.#follower
-    const stop = log.follow(
-      {
-        // A log may still deliver while it is being left: the follower belongs to the next one by then.
-        attach(at) {
-          if (current) follower.attach(at)
-        },
-        records(batch) {
-          if (current) follower.records(batch)
-        },
-        detach(error) {
-          if (current) follower.detach(error)
-        },
-      },
-      this.#tail,
-    )
-    this.#stop = async () => {
-      current = false
-      await stop()
-    }
-  }
-
-  async stop(): Promise<void> {
-    const stop = this.#stop
-    this.#stop = undefined
-    await stop?.()
-  }
-
-  async lose(error: unknown): Promise<void> {
-    const stopped = this.stop()
-    this.#follower.detach(error)
-    await stopped
   }
 }
