@@ -8,7 +8,7 @@ import type { Beating } from './heartbeat.ts'
 import { type CloseReason, drawRetry, type Host, type Refusal } from './host.ts'
 import type { StreamSettings } from './options.ts'
 import { Outbox } from './outbox.ts'
-import type { Sink, SinkOwner } from './sink.ts'
+import type { ResponseHead, Sink, SinkOwner } from './sink.ts'
 
 /** One client's stream, as the application sees it. Its methods may be taken off it. */
 export interface SseStream {
@@ -226,10 +226,8 @@ export class Connection implements SinkOwner, Beating {
   }
 
   /** Answers without a stream. */
-  respond(status: number | undefined, defaults: Readonly<Record<string, string>> = {}, text?: string): void {
-    if (this.#state !== 'pending') return
-    this.sink.respond({ status, defaults, headers: this.settings.headers }, text)
-    this.abandon()
+  respond(status: number | undefined, defaults: Readonly<Record<string, string>> = {}): void {
+    this.#answer('complete', { status, defaults })
   }
 
   /** Lets go of everything without having written anything: somebody else answers. */
@@ -374,9 +372,18 @@ export class Connection implements SinkOwner, Beating {
   #refuse(refusal: Refusal): void {
     if (this.#state !== 'pending') return this.close('limit')
     const delay = drawRetry(REFUSED_MIN, REFUSED_MAX)
-    if (this.acceptsStream) return this.respond(200, STREAM_HEADERS, `retry: ${delay}\n\n`)
+    if (this.acceptsStream) {
+      return this.#answer('limit', { status: 200, defaults: STREAM_HEADERS, text: `retry: ${delay}\n\n` })
+    }
     const status = refusal === 'principal' || refusal === 'address' ? 429 : 503
-    this.respond(status, { 'Retry-After': String(Math.ceil(delay / 1_000)) })
+    this.#answer('limit', { status, defaults: { 'Retry-After': String(Math.ceil(delay / 1_000)) } })
+  }
+
+  #answer(reason: CloseReason, { text, ...head }: Omit<ResponseHead, 'headers'> & { readonly text?: string }): void {
+    if (this.#state !== 'pending') return
+    this.sink.respond({ ...head, headers: this.settings.headers }, text)
+    this.#state = 'closed'
+    this.#settle(reason)
   }
 
   #openAtLast(): void {

@@ -229,11 +229,23 @@ describe.each(TRANSPORTS)('serve, on $name', ({ serve }) => {
     })
 
     it('[H16] that gives null is answered 204', async () => {
-      for (const source of [() => null, async () => null]) {
+      const streams: SseStream[] = []
+      const sources: Source[] = [
+        (stream) => {
+          streams.push(stream)
+          return null
+        },
+        async (stream) => {
+          streams.push(stream)
+          return null
+        },
+      ]
+      for (const source of sources) {
         const response = await serve(source, { options: NEVER }).response
         expect(response.status).toBe(204)
         expect(response.headers.get('content-type')).toBeNull()
       }
+      expect(await Promise.all(streams.map(({ closed }) => closed))).toEqual(['complete', 'complete'])
     })
 
     it('that gives null after it has sent something ends the stream', async () => {
