@@ -1,6 +1,7 @@
 import { STREAM_HEADERS } from '../wire/headers.ts'
 import { type Chunk, COMMENT } from './chunk.ts'
 import { type Connection, type Feed, streamOf } from './connection.ts'
+import type { CloseReason } from './host.ts'
 import {
   ATTACH,
   type Attachable,
@@ -102,10 +103,11 @@ class SourceRun implements Feed {
     return COMMENT
   }
 
-  closed(): void {
+  closed(reason: CloseReason): void {
     clearTimeout(this.#timer)
     this.#stop?.()
-    this.#resolve()
+    // Who has found an error tells it to the one who waits.
+    if (reason !== 'error') this.#resolve()
   }
 
   /** Never rejects: who waits for the stream is told. */
