@@ -1,5 +1,5 @@
 import { SseError, type StreamHeaders, type StreamOptions } from '@sse/core'
-import { streamSettings } from '@sse/core/node'
+import { type StreamSettings, streamSettings } from '@sse/core/node'
 import type { Request } from 'express'
 
 /** What holds for every stream of a middleware, unless the call of `res.sse` says otherwise. */
@@ -29,13 +29,12 @@ export function completeWith(defaults: StreamDefaults, hub: StreamOptions['hub']
     throw new SseError('SSE_INVALID_FIELD', 'Option `principal` must be a function of the request.')
   }
   const expiryOf = typeof expiresAt === 'function' ? expiresAt : () => expiresAt
-  const fixed = { headers: defaults.headers, retry, commitAfter, maxBufferedBytes, onError }
-  const settings = streamSettings(typeof expiresAt === 'function' ? fixed : { ...fixed, expiresAt })
-  const headers = Object.fromEntries(settings.headers)
+  const fixed = { hub, headers: defaults.headers, retry, commitAfter, maxBufferedBytes, onError }
+  const { headers } = streamSettings(typeof expiresAt === 'function' ? fixed : { ...fixed, expiresAt })
   return (req, own = {}) => ({
     ...own,
     hub: own.hub ?? hub,
-    headers: own.headers === undefined ? headers : completeHeaders(own.headers, headers),
+    headers: headers.length === 0 ? own.headers : completeHeaders(own.headers, headers),
     retry: own.retry ?? retry,
     commitAfter: own.commitAfter ?? commitAfter,
     maxBufferedBytes: own.maxBufferedBytes ?? maxBufferedBytes,
@@ -45,9 +44,8 @@ export function completeWith(defaults: StreamDefaults, hub: StreamOptions['hub']
   })
 }
 
-function completeHeaders(own: StreamHeaders, defaults: Record<string, string | readonly string[]>): StreamHeaders {
+function completeHeaders(own: StreamHeaders | undefined, defaults: StreamSettings['headers']): StreamHeaders {
   const { headers } = streamSettings({ headers: own })
   const names = new Set(headers.map(([name]) => name.toLowerCase()))
-  const missing = Object.entries(defaults).filter(([name]) => !names.has(name.toLowerCase()))
-  return Object.fromEntries([...missing, ...headers])
+  return Object.fromEntries([...defaults.filter(([name]) => !names.has(name.toLowerCase())), ...headers])
 }
