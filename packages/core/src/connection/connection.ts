@@ -234,6 +234,7 @@ export class Connection implements SinkOwner, Beating {
   abandon(): void {
     if (this.#state !== 'pending') return
     this.#state = 'closed'
+    this.sink.release()
     this.#settle('error')
   }
 

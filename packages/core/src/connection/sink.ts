@@ -36,6 +36,8 @@ export interface Sink {
   readonly address: string | undefined
   /** Sends the head and the first frame, which is ASCII, flushed. Answers like `write`. */
   open(head: ResponseHead, first: string): boolean
+  /** Lets go of the request, of which nothing was answered: somebody else does. */
+  release(): void
   /** Sends a response that is no stream: an empty one, unless it has a text. */
   respond(head: ResponseHead, text?: string): void
   /** Takes a chunk. False: taken, but now it is full, and `drained` will follow. */

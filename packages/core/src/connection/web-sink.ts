@@ -25,8 +25,10 @@ export class WebSink implements Sink {
   }
 
   own(owner: SinkOwner): void {
+    const { signal } = this.#request
     this.#owner = owner
-    this.#request.signal.addEventListener('abort', this.#onAbort)
+    // One that was aborted says nothing more.
+    if (!signal.aborted) signal.addEventListener('abort', this.#onAbort)
   }
 
   get isGone(): boolean {
@@ -57,8 +59,12 @@ export class WebSink implements Sink {
     return hasRoom
   }
 
+  release(): void {
+    this.#request.signal.removeEventListener('abort', this.#onAbort)
+  }
+
   respond(head: ResponseHead, text?: string): void {
-    this.#release()
+    this.release()
     this.#respond(new Response(text ?? null, responseInit(head)))
   }
 
@@ -72,13 +78,13 @@ export class WebSink implements Sink {
   }
 
   end(): void {
-    this.#release()
+    this.release()
     this.#controller?.close()
     this.#controller = undefined
   }
 
   destroy(): void {
-    this.#release()
+    this.release()
     this.#controller?.error(new DOMException('The stream was cut.', 'AbortError'))
     this.#controller = undefined
   }
@@ -90,15 +96,11 @@ export class WebSink implements Sink {
   }
 
   #gone(): void {
-    this.#release()
+    this.release()
     // Whoever reads the body of an aborted request must not wait for ever; of a cancelled one, nobody does.
     this.#controller?.error(new DOMException('The client has gone.', 'AbortError'))
     this.#controller = undefined
     this.#owner?.gone()
-  }
-
-  #release(): void {
-    this.#request.signal.removeEventListener('abort', this.#onAbort)
   }
 }
 

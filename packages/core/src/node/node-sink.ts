@@ -85,6 +85,10 @@ export class NodeSink implements Sink {
     }
   }
 
+  release(): void {
+    // What listens to the response goes with it.
+  }
+
   respond(head: ResponseHead, text?: string): void {
     this.#setHead(head)
     this.#response.end(text)
