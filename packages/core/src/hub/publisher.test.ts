@@ -1,0 +1,101 @@
+import { afterEach, describe, expect, it, vi } from 'vitest'
+import { StageLog } from '../../test/stage-log.ts'
+import { StreamClient, turns } from '../../test/stream-client.ts'
+import { SseError } from '../wire/error.ts'
+import { createHub } from './hub.ts'
+import { memoryLog } from './memory-log.ts'
+import { appendTo, createPublisher } from './publisher.ts'
+
+describe('createPublisher', () => {
+  afterEach(() => vi.restoreAllMocks())
+
+  it('publishes to whoever follows the log, and answers with the id', async () => {
+    const log = memoryLog()
+    const hub = createHub({ log })
+    const client = await StreamClient.open(hub.subscribe('a'))
+    const publisher = createPublisher({ log })
+    const id = await publisher.publish('a', { event: 'price', data: { p: 1 }, key: 'k' })
+    expect((await client.settle()).events).toEqual([{ event: 'price', data: '{"p":1}', id }])
+  })
+
+  it('does not follow the log', async () => {
+    const log = new StageLog()
+    const publisher = createPublisher({ log })
+    expect(await publisher.publish('a', { data: 'x' })).toBe('e1.1')
+    expect(log.followers).toBe(0)
+  })
+
+  it('serializes as it is told', async () => {
+    const log = new StageLog()
+    await createPublisher({ log, serialize: (data) => `<${String(data)}>` }).publish('a', { data: 5 })
+    expect(log.records).toEqual([{ position: '1', topic: 'a', event: 'message', data: '<5>', raw: false }])
+  })
+
+  it('throws at once on misuse, and nothing is appended', () => {
+    const log = new StageLog()
+    const publisher = createPublisher({ log })
+    for (const [topic, event, code] of [
+      ['a/*', { data: 'x' }, 'SSE_INVALID_FIELD'],
+      ['a', { data: undefined }, 'SSE_INVALID_FIELD'],
+      ['a', { event: 'sse.gap', data: 'x' }, 'SSE_INVALID_FIELD'],
+      ['a', { data: 'x'.repeat(1024 * 1024) }, 'SSE_LIMIT'],
+    ] as const) {
+      expect(() => publisher.publish(topic, event)).toThrow(expect.objectContaining({ name: 'SseError', code }))
+    }
+    expect(log.records).toEqual([])
+  })
+
+  it('rejects with `SSE_LOG` and the cause when the log does not accept an event', async () => {
+    const log = new StageLog()
+    log.refusal = new Error('away')
+    await expect(createPublisher({ log }).publish('a', { data: 'x' })).rejects.toMatchObject({
+      code: 'SSE_LOG',
+      cause: log.refusal,
+    })
+  })
+
+  it('tells the console of a rejection that nobody awaits', async () => {
+    const told = vi.spyOn(console, 'error').mockImplementation(() => {})
+    const log = new StageLog()
+    log.refusal = new Error('away')
+    void createPublisher({ log }).publish('a', { data: 'x' })
+    await turns()
+    expect(told.mock.calls).toEqual([['@sse/core: publish:', expect.objectContaining({ code: 'SSE_LOG' })]])
+  })
+
+  it('closes when the log has answered what was published, and throws `SSE_CLOSED` from the call on', async () => {
+    const log = new StageLog()
+    log.isAccepting = false
+    const publisher = createPublisher({ log })
+    const published = publisher.publish('a', { data: '1' })
+    const refused = publisher.publish('a', { data: '2' }).catch(() => 'refused')
+    const closed = vi.fn()
+    const closing = publisher.close().then(closed)
+    expect(() => publisher.publish('a', { data: '3' })).toThrow(expect.objectContaining({ code: 'SSE_CLOSED' }))
+    await turns()
+    expect(closed).not.toHaveBeenCalled()
+    log.rejectAll(new Error('away'))
+    await expect(published).rejects.toThrow()
+    expect(await refused).toBe('refused')
+    await closing
+  })
+})
+
+describe('appendTo', () => {
+  const entry = { topic: 'a', event: 'message', data: 'x', raw: true }
+
+  it('passes an error of ours on as it is', async () => {
+    const log = new StageLog()
+    log.refusal = new SseError('SSE_LIMIT', 'full')
+    await expect(appendTo(log, entry)).rejects.toBe(log.refusal)
+  })
+
+  it('says what the log has said, whatever that is', async () => {
+    const log = new StageLog()
+    for (const refusal of [new Error('no space'), 'no space']) {
+      log.refusal = refusal as Error
+      const error = await appendTo(log, entry).catch((reason: unknown) => reason)
+      expect(error).toMatchObject({ code: 'SSE_LOG', cause: refusal, message: expect.stringContaining('no space') })
+    }
+  })
+})
