@@ -11,10 +11,9 @@ import type { AnyEvents, Publication } from './event.ts'
 import { FanOut, type GapReason } from './fan-out.ts'
 import { Following } from './following.ts'
 import { Limits } from './limits.ts'
-import type { LogRecord } from './log.ts'
+import type { LogEntry, LogRecord } from './log.ts'
 import { type HubOptions, hubSettings } from './options.ts'
-import { appendTo } from './publisher.ts'
-import { Publishing } from './publishing.ts'
+import { type Publishes, Publishing } from './publishing.ts'
 import { createSubscription, type SubscribeOptions, type Subscription } from './subscription.ts'
 
 /** While the log is away, so many events may wait for it. */
@@ -108,6 +107,7 @@ class EventHub implements Hub {
   }
   #origin: string | undefined
   #appending = 0
+  readonly #publishes: Publishes
   #closing: Promise<void> | undefined
   #isClosed = false
 
@@ -125,6 +125,12 @@ class EventHub implements Hub {
       onError,
       onControl: (record) => this.#control(record),
     })
+    this.#publishes = {
+      log,
+      answered: () => this.#appending--,
+      breath: () => this.#fanOut.breath,
+      unheard: (error) => onError(error, { stage: 'publish' }),
+    }
     this.#host = {
       serialize: settings.serialize,
       retry: settings.retry,
@@ -154,14 +160,14 @@ class EventHub implements Hub {
   }
 
   publish(topic: string, event: Publication): Promise<string> {
-    const { serialize, limits, onError } = this.#settings
+    const { serialize, limits } = this.#settings
     if (this.#isClosed) throw new SseError('SSE_CLOSED', 'The hub is closed.')
     const entry = entryOf(topic, event, serialize, limits.eventBytes)
     this.#following.start()
     if (!this.#fanOut.isReady && this.#appending >= MAX_WAITING_APPENDS) {
       throw new SseError('SSE_LIMIT', `The log is away, and ${MAX_WAITING_APPENDS} events wait for it already.`)
     }
-    return Publishing.of(this.#append(entry), (error) => onError(error, { stage: 'publish' }))
+    return this.#append(entry)
   }
 
   subscribe(topics: string | readonly string[], options?: SubscribeOptions): Subscription {
@@ -228,16 +234,9 @@ class EventHub implements Hub {
     await this.#following.stop()
   }
 
-  async #append(entry: Omit<LogRecord, 'position'>): Promise<string> {
+  #append(entry: LogEntry): Promise<string> {
     this.#appending++
-    try {
-      const id = await appendTo(this.#settings.log, entry)
-      // After a turn that has published much, so that a loop of awaited publishes lets sockets drain.
-      await this.#fanOut.breath
-      return id
-    } finally {
-      this.#appending--
-    }
+    return Publishing.append(entry, this.#publishes)
   }
 
   #enter(connection: Connection): Refusal | undefined {

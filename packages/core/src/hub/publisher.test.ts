@@ -1,10 +1,9 @@
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { StageLog } from '../../test/stage-log.ts'
 import { StreamClient, turns } from '../../test/stream-client.ts'
-import { SseError } from '../wire/error.ts'
 import { createHub } from './hub.ts'
 import { memoryLog } from './memory-log.ts'
-import { appendTo, createPublisher } from './publisher.ts'
+import { createPublisher } from './publisher.ts'
 
 describe('createPublisher', () => {
   afterEach(() => vi.restoreAllMocks())
@@ -78,24 +77,10 @@ describe('createPublisher', () => {
     await expect(published).rejects.toThrow()
     expect(await refused).toBe('refused')
     await closing
-  })
-})
-
-describe('appendTo', () => {
-  const entry = { topic: 'a', event: 'message', data: 'x', raw: true }
-
-  it('passes an error of ours on as it is', async () => {
-    const log = new StageLog()
-    log.refusal = new SseError('SSE_LIMIT', 'full')
-    await expect(appendTo(log, entry)).rejects.toBe(log.refusal)
+    await publisher.close()
   })
 
-  it('says what the log has said, whatever that is', async () => {
-    const log = new StageLog()
-    for (const refusal of [new Error('no space'), 'no space']) {
-      log.refusal = refusal as Error
-      const error = await appendTo(log, entry).catch((reason: unknown) => reason)
-      expect(error).toMatchObject({ code: 'SSE_LOG', cause: refusal, message: expect.stringContaining('no space') })
-    }
+  it('closes at once when nothing is on its way', async () => {
+    await createPublisher({ log: new StageLog() }).close()
   })
 })

@@ -3,8 +3,8 @@ import type { Serialize } from '../wire/encode.ts'
 import { SseError } from '../wire/error.ts'
 import { entryOf } from './entry.ts'
 import type { AnyEvents, Publication } from './event.ts'
-import type { EventLog, LogEntry } from './log.ts'
-import { Publishing } from './publishing.ts'
+import type { EventLog } from './log.ts'
+import { type Publishes, Publishing } from './publishing.ts'
 
 const DEFAULT_EVENT_BYTES = 1024 * 1024
 
@@ -29,31 +29,35 @@ export function createPublisher<E extends object = AnyEvents>({
   log: EventLog
   serialize?: Serialize
 }): Publisher<E> {
-  const pending = new Set<Promise<string>>()
+  let pending = 0
   let isClosed = false
+  let resolveClosed: (() => void) | undefined
+  const closed = new Promise<void>((resolve) => {
+    resolveClosed = resolve
+  })
+  const settle = (): void => {
+    if (isClosed && pending === 0) resolveClosed?.()
+  }
+  const publishes: Publishes = {
+    log,
+    breath: () => undefined,
+    answered() {
+      pending--
+      settle()
+    },
+    unheard: (error) => reportError(error, { stage: 'publish' }),
+  }
   return {
     publish(topic, event) {
       if (isClosed) throw new SseError('SSE_CLOSED', 'The publisher is closed.')
-      const id = appendTo(log, entryOf(topic, event, serialize, DEFAULT_EVENT_BYTES))
-      const settled = (): boolean => pending.delete(id)
-      pending.add(id)
-      id.then(settled, settled)
-      return Publishing.of(id, (error) => reportError(error, { stage: 'publish' }))
+      const entry = entryOf(topic, event, serialize, DEFAULT_EVENT_BYTES)
+      pending++
+      return Publishing.append(entry, publishes)
     },
-    async close() {
+    close() {
       isClosed = true
-      await Promise.allSettled(pending)
+      settle()
+      return closed
     },
-  }
-}
-
-/** Appends to a log and resolves with the id. Rejects with an `SseError` whatever the log says. */
-export async function appendTo(log: EventLog, entry: LogEntry): Promise<string> {
-  try {
-    const { epoch, position } = await log.append(entry)
-    return `${epoch}.${position}`
-  } catch (error) {
-    if (error instanceof SseError) throw error
-    throw new SseError('SSE_LOG', `The log did not accept the event: ${String(error)}`, { cause: error })
   }
 }
