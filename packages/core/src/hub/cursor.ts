@@ -117,8 +117,11 @@ export class Cursor implements Feed {
   lose(reason: GapReason): void {
     // A client that has not been placed yet has nothing to lose.
     if (this.#phase === 'waiting' && this.#gap === undefined) return
-    const known = this.#sentSeq < 0 ? null : (this.cursor ?? null)
-    this.#gap = { reason, from: this.#gap?.from ?? known }
+    // While it is shown a snapshot, its cursor is the snapshot's, which it has not been told yet.
+    const known = this.#sentSeq < 0 || this.#phase === 'showing' ? null : (this.cursor ?? null)
+    const pending = this.#gap
+    // Who is to begin anew does, whatever else is lost before it is told.
+    if (pending === undefined || !beginsAnew(pending)) this.#gap = { reason, from: pending?.from ?? known }
     this.#leave()
     this.#mark = undefined
     this.#wait()
@@ -331,9 +334,9 @@ export class Cursor implements Feed {
     return written
   }
 
-  #markAfterGap({ reason }: Gap): Mark {
+  #markAfterGap(gap: Gap): Mark {
     const { fanOut, lag } = this.#options
-    if (reason === 'epoch' || reason === 'unknown-id') return this.#freshMark()
+    if (beginsAnew(gap)) return this.#freshMark()
     return lag === 'skip' ? fanOut.flushed : fanOut.ring.start
   }
 
@@ -361,4 +364,9 @@ export class Cursor implements Feed {
     this.#showing?.call.leave()
     this.#showing = undefined
   }
+}
+
+/** Whether a client that had such a gap is a fresh one: of where it was, nothing is known. */
+function beginsAnew({ reason }: Gap): boolean {
+  return reason === 'epoch' || reason === 'unknown-id'
 }
