@@ -151,10 +151,14 @@ describe.each(VERSIONS)('sse on $name', ({ express }) => {
           })(),
     ],
   ])('streams %s', async (_name, source) => {
-    const app = express().use(sse())
+    const onError = vi.fn()
+    const middleware = sse({ onError })
+    const app = express().use(middleware)
     app.get('/', (_req, res) => res.sse(source()))
     const { body } = await request(app).get('/').buffer(true).parse(takeEvents(9))
     expect(body).toMatchObject([{ data: 'a' }, { data: 'b' }])
+    expect(middleware.hub.stats()).toMatchObject({ connections: 0, closed: { complete: 1, error: 0 } })
+    expect(onError).not.toHaveBeenCalled()
   })
 
   it('holds the stream open without a source, for the handler to send to', async () => {

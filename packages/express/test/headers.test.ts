@@ -59,6 +59,11 @@ describe.each(VERSIONS)('the head of a stream on $name', ({ express }) => {
 
   it('keeps what outer middleware sets after `next()`', async () => {
     const app = express()
+    app.use(async (_req, res, next) => {
+      await next()
+      await null
+      res.set('X-Later', '1')
+    })
     app.use((_req, res, next) => {
       next()
       res.cookie('after', '1').set('X-After', '1').set('Cache-Control', 'private')
@@ -70,6 +75,7 @@ describe.each(VERSIONS)('the head of a stream on $name', ({ express }) => {
     const { port } = await serve(app)
     for (const path of ['/hub', '/open', '/sent']) {
       const received = await new RawClient(port).request(`GET ${path}`).until('\n\n')
+      expect(received).toContain('\r\nX-Later: 1\r\n')
       expect(received).toContain('\r\nSet-Cookie: after=1; Path=/\r\n')
       expect(received).toContain('\r\nX-After: 1\r\n')
       expect(received).toContain('\r\nCache-Control: private\r\n')
