@@ -16,7 +16,7 @@ import { until } from '../../test/until.ts'
 import type { SseStream } from '../connection/connection.ts'
 import type { StreamOptions } from '../connection/options.ts'
 import type { Source } from '../connection/source.ts'
-import { createHub } from '../hub/hub.ts'
+import { createHub, type Hub } from '../hub/hub.ts'
 import { readEvents } from '../testing/read-events.ts'
 import { eventStream } from './event-stream.ts'
 
@@ -430,6 +430,71 @@ describe('eventStream', () => {
       await client.resume().untilComplete()
       expect(hub.stats().closed).toMatchObject({ complete: 1, stalled: 0 })
     })
+  })
+
+  describe('a burst', () => {
+    const COUNT = 100_000
+
+    it('[S3] of awaited publishes in one loop lets every reader keep up', async () => {
+      const { hub, clients, most } = await readers()
+      for (let i = 0; i < COUNT; i++) {
+        await hub.publish('a', { data: String(i) })
+        if (i % 100 === 0) most()
+      }
+      const id = await hub.publish('a', { data: 'last' })
+      const all = [...Array.from({ length: COUNT }, (_, i) => String(i)), 'last']
+      for (const client of clients) expect(await dataUpTo(client, id)).toEqual(all)
+      expect(hub.stats().gaps).toEqual({ trimmed: 0, epoch: 0, 'unknown-id': 0, lag: 0 })
+      expect(most()).toBeLessThan(512 * KIB)
+    })
+
+    it('[S8] of publishes that nobody awaits leaves every reader with all of them, or with a gap', async () => {
+      const { hub, clients, most } = await readers()
+      const ids: Promise<string>[] = []
+      for (let i = 0; i < COUNT; i++) {
+        ids.push(hub.publish('a', { data: String(i) }))
+        if (i % 100 === 0) most()
+      }
+      await Promise.all(ids)
+      const id = await hub.publish('a', { data: 'last' })
+      for (const client of clients) {
+        const data = await dataUpTo(client, id)
+        let next = 0
+        for (const text of data.slice(0, -1)) {
+          if (text.startsWith('{')) {
+            expect(JSON.parse(text)).toMatchObject({ reason: 'lag' })
+            next = Number.NaN
+          } else {
+            if (Number.isNaN(next)) next = Number(text)
+            if (Number(text) !== next++) throw new Error(`${text} came instead of ${next - 1}`)
+          }
+        }
+        expect(data.at(-1)).toBe('last')
+        if (!Number.isNaN(next)) expect(next).toBe(COUNT)
+      }
+      expect(hub.stats().ring.events).toBeLessThanOrEqual(10_000)
+      expect(most()).toBeLessThan(512 * KIB)
+    })
+
+    /** Two clients that read all the time, and the most that has ever waited for one of them. */
+    async function readers(): Promise<{ hub: Hub; clients: RawClient[]; most: () => number }> {
+      const hub = createHub({ lag: 'skip' })
+      const server = await serveHttp((req, res) => void eventStream(req, res, hub.subscribe('a')))
+      const clients = [0, 1].map(() => RawClient.connect(server.port).request('GET /'))
+      await until(() => hub.size === 2)
+      let bytes = 0
+      const most = (): number => {
+        for (const { writableLength } of server.sockets) bytes = Math.max(bytes, writableLength)
+        return bytes
+      }
+      return { hub, clients, most }
+    }
+
+    /** The data of all events up to an id. */
+    async function dataUpTo(client: RawClient, id: string): Promise<string[]> {
+      await client.until(({ bytes }) => bytes.subarray(-200).includes(`id: ${id}\n\n`))
+      return Array.from(client.body.matchAll(/^data: (.*)$/gm), ([, data = '']) => data)
+    }
   })
 
   it('[S11] [P5] outlives `server.timeout`, which a heartbeat refreshes', async () => {
