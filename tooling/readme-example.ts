@@ -53,6 +53,7 @@ export async function runExample(example: Example): Promise<void> {
   }
   const script = run([example.file])
   const [code, signal] = await script.ended
+  if (signal === 'SIGKILL') throw new Error(`It did not end within ${PATIENCE} ms\n${script.said()}`)
   if (code !== 0) throw new Error(`It ended with ${signal ?? `code ${code}`}\n${script.said()}`)
 }
 
