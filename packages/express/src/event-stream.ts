@@ -1,6 +1,10 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Source, SseStream, StreamOptions } from '@sse/core'
 import { eventStream as coreEventStream } from '@sse/core/node'
-import type { Request, Response } from 'express'
+import type { Request } from 'express'
+
+/** Any request of Express, whatever the types of its parameters, query and body. */
+export type StreamRequest = IncomingMessage & Pick<Request, 'ip' | 'next'>
 
 /**
  * Streams a source to a response, without the middleware: no defaults, and no hub but the one a subscription brings.
@@ -12,8 +16,8 @@ import type { Request, Response } from 'express'
  * @returns the stream, once it is open; a closed one if the client had gone, or was answered without a stream.
  */
 export function eventStream(
-  req: Request,
-  res: Response,
+  req: StreamRequest,
+  res: ServerResponse,
   source: Source,
   options: StreamOptions = {},
 ): Promise<SseStream> {
@@ -26,8 +30,8 @@ export function eventStream(
  * @internal
  */
 export async function openStream(
-  req: Request,
-  res: Response,
+  req: StreamRequest,
+  res: ServerResponse,
   source: Source,
   optionsOf: () => StreamOptions,
 ): Promise<SseStream> {

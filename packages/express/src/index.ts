@@ -10,6 +10,6 @@ export {
   type StreamOptions,
   topic,
 } from '@sse/core'
-export { eventStream } from './event-stream.ts'
+export { eventStream, type StreamRequest } from './event-stream.ts'
 export { type OwnHubOptions, type SseMiddleware, type SseOptions, sse } from './sse.ts'
 export type { StreamDefaults } from './stream-defaults.ts'

@@ -259,7 +259,7 @@ describe('eventStream', () => {
   it('rejects where there is no router to tell', async () => {
     const outcome = deferred<unknown>()
     const { url } = await serve((req, res) => {
-      eventStream(req as Request, res as Response, () => Promise.reject(boom)).catch((error: unknown) => {
+      eventStream(Object.assign(req, { ip: undefined }), res, () => Promise.reject(boom)).catch((error: unknown) => {
         outcome.resolve(error)
         res.statusCode = 502
         res.end()
