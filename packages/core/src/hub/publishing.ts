@@ -29,8 +29,12 @@ export class Publishing extends Promise<string> {
 
   /** Appends to the log; resolves with the id. Rejects with an `SseError`, whatever the log says. */
   static append(entry: LogEntry, by: Publishes): Publishing {
+    return Publishing.#of(append(by.log, entry), by)
+  }
+
+  static #of(place: ReturnType<EventLog['append']>, by: Publishes): Publishing {
     const publishing: Publishing = new Publishing((resolve, reject) => {
-      append(by.log, entry).then(
+      place.then(
         ({ epoch, position }) => {
           by.answered()
           const id = `${epoch}.${position}`
