@@ -255,21 +255,6 @@ describe.each(VERSIONS)('errors on $name', ({ express }) => {
   })
 })
 
-describe('eventStream', () => {
-  it('rejects where there is no router to tell', async () => {
-    const outcome = deferred<unknown>()
-    const { url } = await serve((req, res) => {
-      eventStream(Object.assign(req, { ip: undefined }), res, () => Promise.reject(boom)).catch((error: unknown) => {
-        outcome.resolve(error)
-        res.statusCode = 502
-        res.end()
-      })
-    })
-    expect((await fetch(url)).status).toBe(502)
-    expect(await outcome.promise).toBe(boom)
-  })
-})
-
 /** Answers each error with 500 and its message, and keeps it. */
 function handleErrors(app: Express): { readonly errors: readonly unknown[]; readonly late: readonly unknown[] } {
   const errors: unknown[] = []

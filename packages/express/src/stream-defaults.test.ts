@@ -1,0 +1,69 @@
+import { createHub } from '@sse/core'
+import type { Request } from 'express'
+import { describe, expect, it } from 'vitest'
+import { completeWith } from './stream-defaults.ts'
+
+/** Nothing of it is read here but what the application's own functions read. */
+const REQUEST = { method: 'GET' } as Request
+
+describe('completeWith', () => {
+  it('gives a stream without options all defaults', () => {
+    const hub = createHub()
+    const onError = (): void => {}
+    const complete = completeWith(
+      { headers: { 'X-App': '1' }, retry: 1, commitAfter: 2, maxBufferedBytes: 3, expiresAt: 4, onError },
+      hub,
+    )
+    expect(complete(REQUEST)).toEqual({
+      hub,
+      headers: { 'X-App': '1' },
+      retry: 1,
+      commitAfter: 2,
+      maxBufferedBytes: 3,
+      expiresAt: 4,
+      onError,
+      principal: undefined,
+    })
+  })
+
+  it('takes what a call gives before a default, also where it is 0 or empty', () => {
+    const [hub, other] = [createHub(), createHub()]
+    const complete = completeWith({ retry: 1, commitAfter: 2, principal: () => 'ada', expiresAt: 4 }, hub)
+    const own = { hub: other, retry: 0, commitAfter: 0, principal: '', expiresAt: 0, status: 201, address: 'here' }
+    expect(complete(REQUEST, own)).toMatchObject(own)
+  })
+
+  it('takes a default where a call says `undefined`', () => {
+    const complete = completeWith({ retry: 1, principal: ({ method }) => method }, createHub())
+    expect(complete(REQUEST, { retry: undefined, principal: undefined })).toMatchObject({ retry: 1, principal: 'GET' })
+  })
+
+  it('asks for a principal only where the call names none', () => {
+    const complete = completeWith(
+      {
+        principal: () => {
+          throw new Error('asked')
+        },
+      },
+      createHub(),
+    )
+    expect(complete(REQUEST, { principal: 'ada' }).principal).toBe('ada')
+    expect(() => complete(REQUEST)).toThrow('asked')
+  })
+
+  it('keeps headers that can be read once for all streams', () => {
+    const headers = new Map([['X-App', '1']]).entries()
+    const complete = completeWith({ headers }, createHub())
+    expect(complete(REQUEST).headers).toEqual({ 'X-App': '1' })
+    expect(complete(REQUEST).headers).toEqual({ 'X-App': '1' })
+  })
+
+  it('completes headers by name, however it is spelled, and keeps all their values', () => {
+    const complete = completeWith({ headers: { 'X-App': '1', 'Set-Cookie': ['a=1', 'b=2'] } }, createHub())
+    expect(complete(REQUEST, { headers: new Headers({ 'x-app': '2', 'x-own': '3' }) }).headers).toEqual({
+      'Set-Cookie': ['a=1', 'b=2'],
+      'x-app': '2',
+      'x-own': '3',
+    })
+  })
+})
