@@ -185,12 +185,12 @@ export class Connection implements SinkOwner, Beating {
   }
 
   /**
-   * Enters a host: has itself counted. False: there is no room, and the client was told so.
+   * Enters a host: has itself counted, or answers what there is no room for. Then it is to be refused.
    *
    * A connection belongs to one host; a hub's subscription brings its hub along.
    */
-  enter(host: Host = this.#host): boolean {
-    if (this.#isCounted && host === this.#host) return true
+  enter(host: Host = this.#host): Refusal | undefined {
+    if (this.#isCounted && host === this.#host) return undefined
     if (this.#isCounted) this.#host.leave(this, 'complete')
     if (this.#state === 'open') this.#host.heartbeat.delete(this)
     this.#host = host
@@ -198,8 +198,7 @@ export class Connection implements SinkOwner, Beating {
     this.#isCounted = refusal === undefined
     // Also where there is no room: an open stream is ended then, and may stall while it ends.
     if (this.#state === 'open') host.heartbeat.add(this)
-    if (refusal !== undefined) this.#refuse(refusal)
-    return this.#isCounted
+    return refusal
   }
 
   /** Names what feeds the connection from now on. */
@@ -367,10 +366,10 @@ export class Connection implements SinkOwner, Beating {
   }
 
   /**
-   * A browser takes any status but 200 as final, so it gets a stream that ends, and a time to come back; everyone else
-   * the status that says it.
+   * Tells the client that there is no room. A browser takes any status but 200 as final, so it gets a stream
+   * that ends, and a time to come back; everyone else the status that says it.
    */
-  #refuse(refusal: Refusal): void {
+  refuse(refusal: Refusal): void {
     if (this.#state !== 'pending') return this.close('limit')
     const delay = drawRetry(REFUSED_MIN, REFUSED_MAX)
     if (this.acceptsStream) {

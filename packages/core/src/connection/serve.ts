@@ -33,9 +33,10 @@ export function serve(connection: Connection, source: Source, ready: Promise<voi
     return whenReady(connection, ready, () => connection.respond(settings.status, STREAM_HEADERS))
   }
   if (isAttachable(source)) return whenReady(connection, ready, () => source[ATTACH](connection))
-  if (!connection.enter()) {
+  const refusal = connection.enter()
+  if (refusal !== undefined) {
     dropSource(source)
-    return NOW
+    return whenReady(connection, ready, () => connection.refuse(refusal))
   }
   return new Promise((resolve, reject) => new SourceRun({ connection, ready, resolve, reject }).begin(source))
 }

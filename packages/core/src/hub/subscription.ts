@@ -104,7 +104,8 @@ class HubSubscription implements Subscription {
 
   [ATTACH](connection: Connection): void {
     const { host, fanOut, start } = this.#hub
-    if (!connection.enter(host)) return
+    const refusal = connection.enter(host)
+    if (refusal !== undefined) return connection.refuse(refusal)
     start()
     const cursor = new Cursor(connection, fanOut.acquire(this.#selection, this.#choice), this.#options)
     connection.feed(cursor)
