@@ -836,6 +836,23 @@ describe('a filter that publishes', () => {
     expect(hub.stats().ring.events).toBe(8)
   })
 
+  it('[S8] sends nothing twice or out of order of what was flushed while its audience was being made', async () => {
+    const hub = createHub({ ring: { maxEvents: 80 } })
+    await hub.ready
+    void publish(hub, 'a', '1')
+    void publish(hub, 'a', '2')
+    let asked = 0
+    const filter = (): boolean => {
+      // Enough to be flushed at once.
+      if (asked++ === 0) for (let i = 0; i < 10; i++) void publish(hub, 'b', 'x')
+      return true
+    }
+    const client = await StreamClient.open(hub.subscribe('a', { filter }))
+    await publish(hub, 'a', '3')
+    await client.settle()
+    expect(client.data).toEqual(['3'])
+  })
+
   it('[S8] takes over what it publishes while its audience is being made', async () => {
     const hub = createHub()
     await hub.ready

@@ -78,6 +78,6 @@ describe('Deque', () => {
     }
     expect(deque.length).toBe(200_000)
     // An array's own `shift`, or a copy at each, would take minutes.
-    expect(performance.now() - began).toBeLessThan(3_000)
+    expect(performance.now() - began).toBeLessThan(10_000)
   })
 })

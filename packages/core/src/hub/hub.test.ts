@@ -355,6 +355,7 @@ describe('hub.connections', () => {
 
 describe('onClose', () => {
   it('is told once of each stream that has ended, how it was, and why', async () => {
+    vi.useFakeTimers({ toFake: ['Date', 'performance', 'setInterval', 'clearInterval'] })
     const closed: [ConnectionInfo, string][] = []
     const hub = createHub({ onClose: (connection, reason) => closed.push([connection, reason]) })
     const client = await StreamClient.open(hub.subscribe('a'), { principal: 'ann' })
@@ -364,7 +365,9 @@ describe('onClose', () => {
     expect(closed).toEqual([[expect.objectContaining({ principal: 'ann', topics: ['a'], cursor: id }), 'client']])
     const until = (): boolean => true
     await (await StreamClient.open(hub.subscribe('a', { until, replay: 'all' }))).toEnd()
-    await (await StreamClient.open(hub.subscribe('a'), { expiresAt: Date.now() + 5 })).toEnd()
+    const expiring = await StreamClient.open(hub.subscribe('a'), { expiresAt: Date.now() + 5 })
+    vi.advanceTimersByTime(1_000)
+    await expiring.toEnd()
     const revoked = await StreamClient.open(hub.subscribe('a'))
     hub.disconnect(() => true)
     await revoked.toEnd()
