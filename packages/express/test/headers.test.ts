@@ -82,6 +82,29 @@ describe.each(VERSIONS)('the head of a stream on $name', ({ express }) => {
     }
   })
 
+  it('[H8] keeps that also where there is no room for the stream', async () => {
+    const hub = createHub({ limits: { connections: 0 } })
+    const app = express()
+    app.use((_req, res, next) => {
+      next()
+      res.set('X-After', '1')
+    })
+    app.use(sse({ hub }))
+    app.get('/hub', (_req, res) => res.sse(hub.subscribe('a')))
+    app.get('/open', (_req, res) => res.sse())
+    const { url } = await serve(app)
+    for (const path of ['/hub', '/open']) {
+      const refused = await fetch(url + path)
+      expect(refused.status).toBe(503)
+      expect(refused.headers.get('X-After')).toBe('1')
+      expect(Number(refused.headers.get('Retry-After'))).toBeGreaterThanOrEqual(5)
+      const later = await fetch(url + path, { headers: { Accept: 'text/event-stream' } })
+      expect(later.status).toBe(200)
+      expect(later.headers.get('X-After')).toBe('1')
+      expect(await later.text()).toMatch(/^retry: \d{4,5}\n\n$/)
+    }
+  })
+
   it('[H2] keeps every cookie, and says nothing of the connection but what Node does', async () => {
     const app = express().use(sse({ headers: { 'Set-Cookie': ['c=3', 'd=4'] } }))
     app.get('/', (_req, res) => {
