@@ -222,6 +222,10 @@ export class FanOut {
   /** A tick of the heartbeat: gives up on those who have waited too long, and evicts what is too old. */
   tick(now: number): void {
     this.evict()
+    // While the log is away they wait for it, like everyone who comes then.
+    if (this.#ahead.size === 0 || !this.#isReady) return
+    // What the log has reached by now counts, flushed or not.
+    this.flush()
     for (const [cursor, deadline] of this.#ahead) {
       if (now < deadline) continue
       this.#ahead.delete(cursor)
