@@ -148,6 +148,21 @@ describe.each(TRANSPORTS)('a connection, on $name', ({ serve }) => {
       expect(await body.until('sent\n\n')).toMatch(/published\nid: \S+\n\nevent: own\ndata: sent\n\n$/)
     })
 
+    it.each([
+      ['in the same turn', (): Promise<void> => Promise.resolve()],
+      ['later, in an open stream', nextTurn],
+    ])('comes after what was sent before it was returned, %s', async (_, wait) => {
+      const hub = createHub()
+      for (const data of ['replayed', 'too']) await hub.publish('a', { data })
+      const response = await serve(async (stream) => {
+        await wait()
+        void stream.send('first')
+        return hub.subscribe('a', { replay: 'all' })
+      }).response
+      const text = await new BodyReader(response).until(/too\nid: \S+\n\n/)
+      expect(text.match(/(?<=data: )\w+/g)).toEqual(['first', 'replayed', 'too'])
+    })
+
     it('[E9] refuses an `id` there: they are the hub’s', async () => {
       const hub = createHub()
       const { stream, body } = await opened(serve, {}, hub.subscribe('a'))

@@ -201,9 +201,10 @@ export class Connection implements SinkOwner, Beating {
     return refusal
   }
 
-  /** Names what feeds the connection from now on. */
+  /** Names what feeds the connection from now on: after what the application has sent so far. */
   feed(feed: Feed): void {
     this.#feed = feed
+    this.#outbox?.drain()
   }
 
   /** Names who decides when the stream opens, for what the application does before. */

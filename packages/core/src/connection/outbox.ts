@@ -71,8 +71,9 @@ export class Outbox {
     return this.#hasRoom ? Promise.resolve() : new Promise((resolve) => (this.#waiting = resolve))
   }
 
-  /** Writes what waits for as long as the sink has room. */
+  /** Writes what waits, that of this turn included, for as long as the sink has room. */
   drain(): void {
+    this.#seal()
     while (this.#target.isWritable && this.#writeNext());
     this.#release()
   }
@@ -107,7 +108,7 @@ export class Outbox {
     this.#text = ''
     this.#events = 0
     this.#settle = []
-    this.drain()
+    while (this.#target.isWritable && this.#writeNext());
     if (this.#queue.length > 1 && this.#queuedBytes > this.#maxBufferedBytes) this.#target.overflowed()
   }
 
