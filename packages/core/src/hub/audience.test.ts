@@ -1,3 +1,4 @@
+import fc from 'fast-check'
 import { describe, expect, it, vi } from 'vitest'
 import { StreamClient, turns } from '../../test/stream-client.ts'
 import type { HubEvent } from './event.ts'
@@ -53,13 +54,13 @@ describe('Audience', () => {
     const clients = await Promise.all([1, 2].map(() => StreamClient.open(subscription, { lastEventId: ids[0] })))
     for (const client of clients) expect((await client.settle()).data).toEqual(['2', '3'])
     expect(clients[0]?.writes.at(-1)).toBe(clients[1]?.writes.at(-1))
-    // Another place, or a head that has moved on, is another read.
-    const other = await StreamClient.open(subscription, { lastEventId: ids[1] })
-    expect((await other.settle()).data).toEqual(['3'])
+    // A head that has moved on, or another place, is another read.
     publishAll(hub, 'a', '4')
     await turns()
     const later = await StreamClient.open(subscription, { lastEventId: ids[0] })
     expect((await later.settle()).data).toEqual(['2', '3', '4'])
+    const other = await StreamClient.open(subscription, { lastEventId: ids[1] })
+    expect((await other.settle()).data).toEqual(['3', '4'])
   })
 
   it('does not share between those who conflate and those who do not', async () => {
@@ -118,6 +119,39 @@ describe('Audience', () => {
     const client = await StreamClient.open(hub.subscribe(['a/b', 'a/*', '**']))
     publishAll(hub, 'a/b', '1', '2')
     expect((await client.settle()).data).toEqual(['1', '2'])
+  })
+
+  it('serves everyone when clients fall behind while it writes', async () => {
+    const hub = createHub()
+    const subscription = hub.subscribe('a')
+    const clients = await Promise.all(Array.from({ length: 7 }, () => StreamClient.open(subscription)))
+    // Every other one is full with this one already, the others with the next.
+    for (const [i, client] of clients.entries()) if (i % 2 === 0) await client.settle()
+    publishAll(hub, 'a', '1'.repeat(16_350))
+    await turns()
+    publishAll(hub, 'a', '2'.repeat(16_350))
+    await turns()
+    publishAll(hub, 'a', '3')
+    for (const client of clients) expect((await client.settle()).data.map((data) => data[0])).toEqual(['1', '2', '3'])
+  })
+
+  it('serves exactly those who are there, whoever comes and goes in whatever order', async () => {
+    const step = fc.oneof({ arbitrary: fc.constant('join' as const), weight: 3 }, { arbitrary: fc.nat(5), weight: 2 })
+    const steps = fc.array(step, { minLength: 20, maxLength: 40 })
+    const serves = async (steps: readonly ('join' | number)[]): Promise<void> => {
+      const hub = createHub()
+      const subscription = hub.subscribe('a')
+      const clients: StreamClient[] = []
+      for (const [i, step] of steps.entries()) {
+        if (step === 'join') clients.push((await StreamClient.open(subscription)).flow())
+        else await clients.splice(step, 1)[0]?.leave()
+        publishAll(hub, 'a', String(i))
+        await turns(2)
+        expect(clients.map(({ data }) => data.at(-1))).toEqual(clients.map(() => String(i)))
+      }
+      await hub.close()
+    }
+    await fc.assert(fc.asyncProperty(steps, serves), { numRuns: 40 })
   })
 
   it('[H11] serves everyone when clients leave while it writes', async () => {

@@ -85,7 +85,10 @@ describe('Frame', () => {
 })
 
 describe('FrameStore', () => {
-  afterEach(() => vi.unstubAllGlobals())
+  afterEach(() => {
+    vi.unstubAllGlobals()
+    vi.restoreAllMocks()
+  })
 
   it('keeps the bytes of every frame apart, whatever comes and goes', () => {
     const size = fc.oneof(fc.nat(100), fc.integer({ min: 20_000, max: 70_000 }))
@@ -104,6 +107,21 @@ describe('FrameStore', () => {
     )
   })
 
+  it('uses no slab again in which there is a frame', () => {
+    for (let released = 0; released <= 8; released++) {
+      const store = new FrameStore()
+      const encode = (i: number): { frame: Frame; data: string } => {
+        const data = String.fromCharCode(97 + i).repeat(60_000)
+        return { frame: store.encode(i, 0, record(data), `e.${i}`), data }
+      }
+      const kept = Array.from({ length: 8 }, (_, i) => encode(i))
+      for (const { frame } of kept.splice(0, released)) store.release(frame)
+      for (let i = 8; i < 24; i++) kept.push(encode(i))
+      for (const { frame, data } of kept)
+        expect([released, frame.seq, frame.data === data]).toEqual([released, frame.seq, true])
+    }
+  })
+
   it('uses its slabs again: a history that moves on takes no more memory', () => {
     const store = new FrameStore()
     const slabs = countSlabs()
@@ -116,16 +134,22 @@ describe('FrameStore', () => {
     }
     turnOver(2_000)
     const before = slabs.count
+    const alone = vi.spyOn(TextEncoder.prototype, 'encode')
     turnOver(20_000)
     expect(before).toBeLessThanOrEqual(6)
     expect(slabs.count).toBe(before)
+    expect(alone).not.toHaveBeenCalled()
   })
 
   it('uses a slab again of which all frames went while it was in use', () => {
     const store = new FrameStore()
     const slabs = countSlabs()
+    const alone = vi.spyOn(TextEncoder.prototype, 'encode')
     for (let i = 0; i < 5_000; i++) store.release(store.encode(i, 0, record('x'.repeat(1_000)), `e.${i}`))
     expect(slabs.count).toBeLessThanOrEqual(2)
+    for (let i = 0; i < 600; i++) store.encode(i, 0, record('x'.repeat(1_000)), `e.${i}`)
+    expect(slabs.count).toBeLessThanOrEqual(4)
+    expect(alone).not.toHaveBeenCalled()
   })
 
   it('lets go of slabs that a smaller history does not need', () => {
