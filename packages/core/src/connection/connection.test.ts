@@ -130,6 +130,18 @@ describe.each(TRANSPORTS)('a connection, on $name', ({ serve }) => {
     })
   })
 
+  it('that is not open yet is listed with the time at which its client came', async () => {
+    const hub = createHub()
+    const before = Date.now()
+    const release = deferred<null>()
+    const { response } = serve(() => release.promise, { options: { hub } })
+    await until(() => hub.size === 1)
+    const [info] = hub.connections
+    expect(info?.openedAt.getTime()).toBeGreaterThanOrEqual(before)
+    release.resolve(null)
+    await response
+  })
+
   describe('a subscription', () => {
     it('takes own events between its frames', async () => {
       const hub = createHub()

@@ -37,6 +37,7 @@ export interface ConnectionInfo {
   readonly principal: string | undefined
   readonly address: string | undefined
   readonly topics: readonly string[]
+  /** When the client came; its stream may be open a little later. */
   readonly openedAt: Date
   /** The id up to which the client has been served. */
   readonly cursor: string | undefined
@@ -101,7 +102,8 @@ export class Connection implements SinkOwner, Beating {
   #host: Host
   #state: State = 'pending'
   #number = ++connections
-  #openedAt = 0
+  readonly #openedAt = Date.now()
+  #wasOpened = false
   #reason: CloseReason | undefined
   #feed: Feed | undefined
   #outbox: Outbox | undefined
@@ -139,7 +141,7 @@ export class Connection implements SinkOwner, Beating {
   }
 
   get wasOpened(): boolean {
-    return this.#openedAt > 0
+    return this.#wasOpened
   }
 
   /** Whether what feeds it never ends by itself. */
@@ -219,7 +221,7 @@ export class Connection implements SinkOwner, Beating {
     const first = `retry: ${retry ?? this.#host.retry()}\n${lines}`
     const hasRoom = this.sink.open({ status, defaults: STREAM_HEADERS, headers }, first)
     this.#state = 'open'
-    this.#openedAt = Date.now()
+    this.#wasOpened = true
     this.#host.heartbeat.add(this)
     this.#wrote(first.length, 0, hasRoom)
     this.#outbox?.drain()

@@ -34,9 +34,9 @@ describe('Outbox', () => {
     let pushed = 1
     while (outbox.push(frame)) pushed++
     expect(pushed).toBe(256)
-    await expectPending(outbox.room())
-    await nextTurn()
-    await outbox.room()
+    const room = outbox.room()
+    await expectPending(room)
+    await room
     expect(outbox.push(frame)).toBe(true)
     await nextTurn()
     expect(target.texts.join('')).toHaveLength(257 * KIB)

@@ -307,6 +307,11 @@ describe.each(TRANSPORTS)('serve, on $name', ({ serve }) => {
       expect(hub.size).toBe(0)
     })
 
+    it('[H15] is answered 204 where there is nothing to come, as GET is', async () => {
+      const { status } = await serve(null, { method: 'HEAD' }).response
+      expect(status).toBe(204)
+    })
+
     it('[H15] has the status of the stream', async () => {
       const { status } = await serve(silent(), { method: 'HEAD', options: { status: 201 } }).response
       expect(status).toBe(201)

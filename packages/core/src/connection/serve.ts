@@ -30,7 +30,10 @@ export function serve(connection: Connection, source: Source, ready: Promise<voi
   }
   if (sink.isHead) {
     dropSource(source)
-    return whenReady(connection, ready, () => connection.respond(settings.status, STREAM_HEADERS))
+    return whenReady(connection, ready, () => {
+      if (source === null) connection.respond(204)
+      else connection.respond(settings.status, STREAM_HEADERS)
+    })
   }
   if (isAttachable(source)) return whenReady(connection, ready, () => source[ATTACH](connection))
   const refusal = connection.enter()

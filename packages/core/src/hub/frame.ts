@@ -1,4 +1,5 @@
 import { Chunk } from '../connection/chunk.ts'
+import { exceedsBytes } from '../wire/byte-limit.ts'
 import { dataLines } from '../wire/encode.ts'
 import type { HubEvent } from './event.ts'
 import type { LogRecord } from './log.ts'
@@ -92,7 +93,7 @@ export class FrameStore {
 
   encode(seq: number, at: number, record: LogRecord, id: string): Frame {
     const text = `${nameLine(record.event)}${dataLines(record.data)}id: ${id}\n\n`
-    if (text.length > MAX_SLAB_FRAME_BYTES) return this.#encodeAlone(seq, at, record, text)
+    if (exceedsBytes(text, MAX_SLAB_FRAME_BYTES)) return this.#encodeAlone(seq, at, record, text)
     return (
       this.#encodeInto(this.#slab, seq, at, record, text) ??
       this.#encodeInto(this.#nextSlab(), seq, at, record, text) ??
