@@ -1,7 +1,7 @@
 import { getEventListeners } from 'node:events'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { queryObjects } from 'node:v8'
-import { describe, expect, it, vi } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { BodyReader } from '../../test/body-reader.ts'
 import { stopClock } from '../../test/clock.ts'
 import { deferred } from '../../test/deferred.ts'
@@ -469,10 +469,33 @@ describe.each(TRANSPORTS)('a connection, on $name', ({ serve }) => {
       await until(() => hub.size === 0)
       expect(vi.getTimerCount()).toBe(0)
     })
+
+    it('leaves no timer behind when it ends after a quiet time', async () => {
+      stopClock()
+      const hub = createHub({ heartbeat: false })
+      const { stream, body } = await opened(serve, { options: { hub } })
+      vi.advanceTimersByTime(60 * SECOND)
+      expect(vi.getTimerCount()).toBe(1)
+      stream.close()
+      await body.toEnd()
+      await until(() => vi.getTimerCount() === 0)
+    })
   })
 })
 
 describe('[H12] a connection', () => {
+  it('whose client goes before the stream is open leaves no timer', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval'] })
+    onTestFinished(() => void vi.useRealTimers())
+    const client = new AbortController()
+    const request = new Request('http://localhost/', { signal: client.signal })
+    const answer = eventStream(request, silent(), { commitAfter: 1_000 })
+    expect(vi.getTimerCount()).toBe(1)
+    client.abort()
+    await answer
+    expect(vi.getTimerCount()).toBe(0)
+  })
+
   it('that has come and gone 10,000 times leaves nothing: no timer, no listener, no object', async () => {
     stopClock()
     const hub = createHub()

@@ -440,6 +440,26 @@ describe.each(TRANSPORTS)('serve, on $name', ({ serve }) => {
       await cancelled.promise
     })
 
+    it('starts nothing of what a function gives after it', async () => {
+      const gate = deferred()
+      const started = deferred()
+      const late = vi.fn()
+      const exchange = serve(
+        async () => {
+          started.resolve()
+          await gate.promise
+          return late
+        },
+        { options: NEVER },
+      )
+      await started.promise
+      exchange.leave()
+      await exchange.settled
+      gate.resolve()
+      await nextTurns(2)
+      expect(late).not.toHaveBeenCalled()
+    })
+
     it('[H17] is said by the signal, and kills nothing but the iterator', async () => {
       const hub = createHub()
       const sent: boolean[] = []

@@ -1,11 +1,12 @@
 import { execFile } from 'node:child_process'
 import { once } from 'node:events'
-import type { ServerResponse } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import { type ClientHttp2Stream, connect, type Http2ServerRequest, type Http2ServerResponse } from 'node:http2'
 import type { Socket } from 'node:net'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { requireProgram } from '@sse/tooling/programs'
+import compression from 'compression'
 import { EventSource } from 'eventsource'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { stopClock } from '../../test/clock.ts'
@@ -83,6 +84,14 @@ describe('eventStream', () => {
       expect(response.headers.getSetCookie()).toEqual(['a=1', 'b=2'])
     })
 
+    it('keep the cookies that were set before', async () => {
+      const server = await serveHttp((req, res) => {
+        res.setHeader('Set-Cookie', 'session=1')
+        void eventStream(req, res, ({ close }) => close(), { headers: { 'set-cookie': ['a=1', 'b=2'] } })
+      })
+      expect((await fetch(server.url)).headers.getSetCookie()).toEqual(['session=1', 'a=1', 'b=2'])
+    })
+
     it('say on HTTP/1.1 that the body is chunked and the connection is kept', async () => {
       const server = await serveHttp((req, res) => void eventStream(req, res, ({ close }) => close()))
       const client = await RawClient.connect(server.port).request('GET /').untilComplete()
@@ -117,6 +126,7 @@ describe('eventStream', () => {
           throw error
         }
         eventStream(req, res, () => {}, { hub }).catch((reason: unknown) => {
+          expect(hub.size).toBe(0)
           failed.resolve(reason)
           res.writeHead = writeHead
           for (const name of res.getHeaderNames()) res.removeHeader(name)
@@ -207,6 +217,23 @@ describe('eventStream', () => {
           expect(client.body).not.toContain('data:')
         } else await client.untilEnd()
       }
+    })
+
+    it('is as good as that when somebody else has begun to answer', async () => {
+      const hub = createHub()
+      const streams = deferred<SseStream>()
+      const server = await serveHttp(async (req, res) => {
+        const source = async function* (): AsyncGenerator<string> {
+          res.writeHead(200).write('plain')
+          yield 'late'
+        }
+        streams.resolve(await eventStream(req, res, source(), { hub }))
+        res.end('!')
+      })
+      const client = await RawClient.connect(server.port).request('GET /').untilComplete()
+      expect(await (await streams.promise).closed).toBe('client')
+      expect(client.body).toBe('plain!')
+      expect(hub.size).toBe(0)
     })
 
     it('leaves it to who answers in the meantime', async () => {
@@ -377,6 +404,60 @@ describe('eventStream', () => {
         if (paths[i] === '') await client.untilBody(`data: last\nid: ${id}\n`)
       expect(hub.stats().closed.error).toBe(3)
       stalled.leave()
+    })
+
+    it('[S2] goes on where it was when it reads again, and misses nothing', async () => {
+      const hub = createHub()
+      const server = await serveHttp((req, res) => void eventStream(req, res, hub.subscribe('a')))
+      const client = RawClient.connect(server.port, { reads: false }).request('GET /')
+      await until(() => hub.size === 1)
+      let count = 0
+      for (let round = 0; round < 3; round++) {
+        client.pause()
+        await until(async () => {
+          for (let i = 0; i < 5; i++) await hub.publish('a', { data: `${count++} ${'x'.repeat(100 * KIB)}` })
+          await nextTurn()
+          return hub.stats().lagging === 1
+        })
+        for (let i = 0; i < 5; i++) await hub.publish('a', { data: `${count++}` })
+        client.resume()
+        await client.untilBody(`data: ${count - 1}\n`)
+      }
+      const got = Array.from(client.body.matchAll(/^data: (\d+)/gm), ([, n]) => Number(n))
+      expect(got).toEqual(Array.from({ length: count }, (_, i) => i))
+    })
+
+    it('under `compression` is cut when it takes nothing, also while its stream ends', async () => {
+      stopClock()
+      for (const ends of [false, true]) {
+        const hub = createHub({ stallTimeout: 4 * SECOND, heartbeat: false })
+        const streams = deferred<SseStream>()
+        const server = await serveHttp((req, res) => {
+          compress(req, res, async () => {
+            streams.resolve(await eventStream(req, res, () => {}, { hub, headers: { 'Cache-Control': 'no-cache' } }))
+          })
+        })
+        const client = RawClient.connect(server.port, { reads: false })
+        client.send('GET / HTTP/1.1\r\nHost: localhost\r\nAccept-Encoding: gzip\r\n\r\n')
+        const { send, close } = await streams.promise
+        await until(async () => {
+          const noise = Buffer.from(crypto.getRandomValues(new Uint8Array(32 * KIB))).toString('base64')
+          void send(noise)
+          await nextTurn()
+          return hub.stats().lagging === 1
+        })
+        if (ends) close()
+        let seconds = 0
+        await until(async () => {
+          vi.advanceTimersByTime(SECOND)
+          seconds++
+          await nextTurn()
+          return server.sockets[0]?.destroyed
+        })
+        expect(seconds).toBeGreaterThanOrEqual(3)
+        expect(hub.stats().closed).toMatchObject(ends ? { complete: 1 } : { stalled: 1 })
+        expect(vi.getTimerCount()).toBe(0)
+      }
     })
 
     it('[S9] [H5] that takes nothing is cut, although the kernel took much of it', async () => {
@@ -649,6 +730,9 @@ async function curl(program: string, url: string, flags: readonly string[]): Pro
 function textOf(events: readonly string[]): string {
   return events.map((data, id) => `${data.replaceAll(/^/gm, 'data: ')}\nid: ${id}\n\n`).join('')
 }
+
+/** `compression` is typed for Express; all it asks for is what `node:http` gives. */
+const compress = compression() as unknown as (req: IncomingMessage, res: ServerResponse, next: () => void) => void
 
 function failingWrite(res: ServerResponse): ServerResponse['write'] {
   const write = res.write.bind(res)

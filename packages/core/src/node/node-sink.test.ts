@@ -75,6 +75,16 @@ describe('NodeSink', () => {
       expect(server.writes[0]).toContain(late.coded)
     })
 
+    it('[S1] writes when the head has been made, but not sent', async () => {
+      const { client, sink, response } = await accept()
+      response.writeHead(200)
+      sink.write(Chunk.ofText('data: a\n\n', 1))
+      sink.write(Chunk.ofText('data: b\n\n', 1))
+      sink.end()
+      await client.untilComplete()
+      expect(client.body).toBe('data: a\n\ndata: b\n\n')
+    })
+
     it('[S1] writes while bytes of the response are queued in front', async () => {
       const { server, client, sink, response } = await open()
       const [queued, direct] = [Chunk.ofText('data: b\n\n', 1), Chunk.ofText('data: c\n\n', 1)]
@@ -301,12 +311,21 @@ describe('NodeSink', () => {
       expect(response.writableLength).toBeGreaterThanOrEqual(socket.writableHighWaterMark)
       expect(sink.bufferedBytes).toBe(response.writableLength)
       expect(drained.count).toBe(0)
-      client.resume()
-      await until(() => drained.count > 0)
-      expect(drained.count).toBe(1)
-      expect(sink.bufferedBytes).toBe(0)
+      for (let round = 1; round <= 12; round++) {
+        client.resume()
+        await until(() => drained.count === round)
+        expect(sink.bufferedBytes).toBe(0)
+        client.pause()
+        while (sink.write(chunk)) {
+          written++
+          await nextTurn()
+        }
+        written++
+      }
+      expect(drained.count).toBe(12)
+      expect(response.listenerCount('drain') + socket.listenerCount('drain')).toBeLessThan(5)
       sink.end()
-      await client.untilComplete()
+      await client.resume().untilComplete()
       expect(client.body).toHaveLength(FIRST.length + written * chunk.bytes.length)
     })
 

@@ -8,6 +8,11 @@ interface Flushable {
   flush?: () => void
 }
 
+/** Whether the head has been handed to the socket: `headersSent` is true from `writeHead` on. */
+interface WithHead {
+  _headerSent?: boolean
+}
+
 /** What a socket's handle tells about the part of a write that the kernel has not taken yet. */
 interface WithHandle {
   _handle?: { writeQueueSize?: number } | null
@@ -174,7 +179,7 @@ export class NodeSink implements Sink {
 function isDirect(response: ServerResponse, socket: Socket): boolean {
   return (
     response.chunkedEncoding &&
-    response.headersSent &&
+    (response as WithHead)._headerSent === true &&
     !response.writableEnded &&
     response.write === OutgoingMessage.prototype.write &&
     response.writableLength === socket.writableLength &&
