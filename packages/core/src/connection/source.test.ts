@@ -299,6 +299,7 @@ describe.each(TRANSPORTS)('a source, on $name', ({ serve }) => {
         subscribe: (observer) => {
           observer.next('a')
           observer.complete()
+          observer.next('late')
           late.resolve(observer)
           return () => {}
         },
