@@ -15,7 +15,6 @@ const LATER = ['F2', 'F3', 'F4', 'F5', ...numbers('L', 4)]
 /** Those that no test can fail on, and why. */
 const WITHOUT_TEST: Readonly<Record<string, string>> = {
   P4: 'an option of HAProxy, for the documentation: no header of ours changes what it does',
-  S4: 'a measurement that found no difference, hence no rule',
   S5: 'memory per idle connection: the benchmarks measure it, beside bare node:http',
 }
 
