@@ -1,4 +1,5 @@
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
+import { stopClock } from '../../test/clock.ts'
 import { drawRetry, independent, reportError } from './host.ts'
 
 describe('drawRetry', () => {
@@ -32,5 +33,18 @@ describe('independent', () => {
     expect(independent.heartbeat.stallTimeout).toBe(30_000)
     expect(independent.retry()).toBeGreaterThanOrEqual(2_000)
     expect(independent.serialize({ a: 1 })).toBe('{"a":1}')
+  })
+
+  it('[P5] beats every 15 s', () => {
+    stopClock()
+    const { heartbeat } = independent
+    const beat = vi.fn()
+    const member = { writtenAt: performance.now(), tick: () => {}, beat }
+    heartbeat.add(member)
+    vi.advanceTimersByTime(14_000)
+    expect(beat).not.toHaveBeenCalled()
+    vi.advanceTimersByTime(2_000)
+    expect(beat).toHaveBeenCalled()
+    heartbeat.delete(member)
   })
 })
