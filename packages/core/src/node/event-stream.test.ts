@@ -197,6 +197,22 @@ describe('eventStream', () => {
       expect(hub.size).toBe(0)
     })
 
+    it('in the turn of the call leaves nothing, either', async () => {
+      const hub = createHub()
+      const started = vi.fn()
+      const outcomes = deferred<readonly SseStream[]>()
+      const server = await serveHttp(async (req, res) => {
+        const streams = [eventStream(req, res, hub.subscribe('a')), eventStream(req, res, () => started)]
+        res.destroy()
+        outcomes.resolve(await Promise.all(streams))
+      })
+      RawClient.connect(server.port).request('GET /')
+      const streams = await outcomes.promise
+      expect(await Promise.all(streams.map(({ closed }) => closed))).toEqual(['client', 'client'])
+      await nextTurn()
+      expect(hub.size).toBe(0)
+    })
+
     it('by the application itself ends the source, however it is done', async () => {
       for (const finish of ['end', 'destroy'] as const) {
         const hub = createHub()
