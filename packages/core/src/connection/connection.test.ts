@@ -14,9 +14,10 @@ import { Cursor } from '../hub/cursor.ts'
 import { createHub, type Hub } from '../hub/hub.ts'
 import { eventStream as nodeStream } from '../node/event-stream.ts'
 import { SseError } from '../wire/error.ts'
-import { Connection, type SseStream } from './connection.ts'
+import { Connection } from './connection.ts'
 import { eventStream } from './event-stream.ts'
 import type { Source } from './source.ts'
+import type { SseStream } from './stream.ts'
 import { WebSink } from './web-sink.ts'
 
 const SECOND = 1_000

@@ -7,9 +7,9 @@ import { until } from '../../test/until.ts'
 import { createHub } from '../hub/hub.ts'
 import { readEvents } from '../testing/read-events.ts'
 import { SseError } from '../wire/error.ts'
-import type { SseStream } from './connection.ts'
 import type { CloseReason } from './host.ts'
 import type { Source } from './source.ts'
+import type { SseStream } from './stream.ts'
 
 /** A stream that is not opened by the clock. */
 const NEVER = { commitAfter: 1_000_000 }

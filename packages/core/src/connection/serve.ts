@@ -1,6 +1,6 @@
 import { STREAM_HEADERS } from '../wire/headers.ts'
 import { type Chunk, COMMENT } from './chunk.ts'
-import { type Connection, type Feed, streamOf } from './connection.ts'
+import type { Connection, Feed } from './connection.ts'
 import type { CloseReason } from './host.ts'
 import {
   ATTACH,
@@ -11,6 +11,7 @@ import {
   type SourceFunction,
   startSource,
 } from './source.ts'
+import { streamOf } from './stream.ts'
 
 const NOW: Promise<void> = Promise.resolve()
 

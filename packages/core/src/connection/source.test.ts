@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { concat, EMPTY, interval, map, NEVER, type Observable, of, Observable as Rx, Subject, throwError } from 'rxjs'
 import { describe, expect, expectTypeOf, it, vi } from 'vitest'
@@ -8,8 +9,8 @@ import { until } from '../../test/until.ts'
 import { createHub } from '../hub/hub.ts'
 import { readEvents } from '../testing/read-events.ts'
 import type { SseEvent } from '../wire/event.ts'
-import type { SseStream } from './connection.ts'
 import { dropSource, type ObservableLike, type Source } from './source.ts'
+import type { SseStream } from './stream.ts'
 
 /** A stream that is not opened by the clock. */
 const LAZY = { commitAfter: 1_000_000 }
@@ -354,6 +355,12 @@ describe('dropSource', () => {
     for (const nothing of [null, undefined, 7, {}, () => {}]) dropSource(nothing)
     await nextTurn()
     expect(cancel).toHaveBeenCalledOnce()
+  })
+
+  it('destroys a stream of Node’s, which may hold a file', () => {
+    const readable = Readable.from(['a'])
+    dropSource(readable)
+    expect(readable.destroyed).toBe(true)
   })
 })
 

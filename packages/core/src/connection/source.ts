@@ -1,6 +1,7 @@
 import { SseError } from '../wire/error.ts'
 import type { SseEvent } from '../wire/event.ts'
-import type { Connection, SseStream } from './connection.ts'
+import type { Connection } from './connection.ts'
+import type { SseStream } from './stream.ts'
 
 /** What RxJS and others call an observable; only `subscribe` is used. */
 export interface ObservableLike {
@@ -69,7 +70,13 @@ function invalidSource(): SseError {
 
 /** Lets go of a source that was never started. */
 export function dropSource(source: unknown): void {
-  if (source instanceof ReadableStream && !source.locked) source.cancel().catch(() => {})
+  if (typeof source !== 'object' || source === null) return
+  if (source instanceof ReadableStream) {
+    if (!source.locked) source.cancel().catch(() => {})
+  } else if ('destroy' in source && typeof source.destroy === 'function') {
+    // A readable stream of Node's: an async iterable that holds a file or a socket.
+    source.destroy()
+  }
 }
 
 /** What iterators and the readers of streams have in common. */
