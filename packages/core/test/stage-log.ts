@@ -110,10 +110,10 @@ export class StageLog implements EventLog {
     this.floor = floor
   }
 
-  /** Loses everything: what comes is another history. */
-  lose(epoch: string): void {
+  /** Loses everything: what comes is another history. It may have events already, of which nobody has heard. */
+  lose(epoch: string, ...entries: readonly LogEntry[]): void {
     this.epoch = epoch
-    this.records = []
+    this.records = entries.map((entry, i) => ({ ...entry, position: String(i + 1) }))
     this.floor = 0
     for (const following of this.#followings) following.read = 0
   }

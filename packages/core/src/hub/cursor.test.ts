@@ -191,6 +191,14 @@ describe('a client that comes back', () => {
     expect((await resume(hub, ids[8])).gaps).toHaveLength(1)
   })
 
+  it('is told of what has become too old, also where nothing has happened since', async () => {
+    vi.useFakeTimers({ toFake: ['performance', 'setInterval', 'clearInterval'] })
+    const { hub, ids } = await hubWith(2, { ring: { maxAge: 60_000 } })
+    vi.advanceTimersByTime(60_001)
+    expect((await resume(hub, ids[0])).gaps).toEqual([{ reason: 'trimmed', from: ids[0], to: ids[1], snapshot: false }])
+    expect((await resume(hub, ids[1])).gaps).toEqual([])
+  })
+
   it('goes on from the start of the ring after a `trimmed` gap, whose id is there', async () => {
     const { hub, ids } = await hubWith(20, { ring: { maxEvents: 10 } })
     const client = await resume(hub, ids[3], { replay: 'none' })
@@ -270,13 +278,33 @@ describe('a client that is ahead of the log', () => {
     log.putAll('a', '3')
     await client.settle()
     expect(client.blocks).toHaveLength(1)
-    log.putAll('a', '4', '5')
+    log.putAll('a', '4')
     await client.settle()
-    log.putAll('a', '6')
+    expect([...hub.connections]).toMatchObject([{ cursor: 'e1.4' }])
+    vi.advanceTimersByTime(20_000)
+    log.putAll('a', '5', '6')
     await client.settle()
     expect(client.data).toEqual(['5', '6'])
-    vi.advanceTimersByTime(20_000)
-    expect((await client.settle()).gaps).toEqual([])
+    expect(client.gaps).toEqual([])
+  })
+
+  it('waits for its own id, not for that of others', async () => {
+    const { log, hub } = behind()
+    await hub.ready
+    const ids = ['e1.5', 'e1.3', 'e1.4'].map((lastEventId) => ({ lastEventId }))
+    const clients = await Promise.all(ids.map((id) => StreamClient.open(hub.subscribe('a'), id)))
+    const served = async (): Promise<(string | undefined)[]> => {
+      await turns()
+      return [...hub.connections].map(({ cursor }) => cursor)
+    }
+    log.putAll('a', '3')
+    expect(await served()).toEqual([undefined, 'e1.3', undefined])
+    log.putAll('a', '4')
+    expect(await served()).toEqual([undefined, 'e1.4', 'e1.4'])
+    log.putAll('a', '5', '6')
+    expect(await served()).toEqual(['e1.6', 'e1.6', 'e1.6'])
+    for (const client of clients) await client.settle()
+    expect(clients.map(({ data }) => data)).toEqual([['6'], ['4', '5', '6'], ['5', '6']])
   })
 
   it('is unknown after five seconds, not before, and a fresh one then', async () => {
@@ -308,7 +336,9 @@ describe('a client that is ahead of the log', () => {
     const { log, hub } = behind()
     await hub.ready
     const client = await StreamClient.open(hub.subscribe('a'), { lastEventId: 'e1.9999' })
-    for (let i = 0; i < 6; i++) {
+    for (let i = 3; i < 9; i++) {
+      // Another one's id is reached each time.
+      await StreamClient.open(hub.subscribe('a'), { lastEventId: `e1.${i}` })
       log.putAll('a', 'x')
       await turns()
       vi.advanceTimersByTime(1_000)
@@ -319,12 +349,18 @@ describe('a client that is ahead of the log', () => {
   it('leaves nothing behind when it goes while it waits', async () => {
     const { log, hub } = behind()
     await hub.ready
-    const client = await StreamClient.open(hub.subscribe('a'), { lastEventId: 'e1.4' })
-    await client.leave()
+    const snapshot = vi.fn(() => [])
+    // The one who stays keeps the clock going.
+    await (await StreamClient.open(hub.subscribe('b'))).settle()
+    for (const lastEventId of ['e1.4', 'e1.99']) {
+      await (await StreamClient.open(hub.subscribe('a', { snapshot }), { lastEventId })).leave()
+    }
     log.putAll('a', '3', '4', '5')
     await turns()
     vi.advanceTimersByTime(10_000)
-    expect(hub.size).toBe(0)
+    await turns()
+    expect(snapshot).not.toHaveBeenCalled()
+    expect(hub.size).toBe(1)
     expect(hub.stats()).toMatchObject({ delivered: 0, gaps: { 'unknown-id': 0 } })
   })
 })
@@ -382,6 +418,37 @@ describe('a slow client', () => {
     const again = await resume(hub, client.lastEventId)
     expect(again.gaps).toMatchObject([{ reason: 'trimmed', from: client.lastEventId }])
     expect(again.data.slice(1)).toEqual(texts(12, 19))
+  })
+
+  it('is cut when it drains and the ring has passed it, where nobody has looked before', async () => {
+    const { hub, client, reasons } = await lagging('disconnect', 80)
+    // The ring is looked through after every eighth: at 80 and at 90.
+    for (let i = 2; i <= 85; i++) await publishAlone(hub, 'a', String(i))
+    expect(reasons).toEqual([])
+    await client.toEnd()
+    expect(client).toMatchObject({ state: 'cut', data: [LONG] })
+    expect(reasons).toEqual(['slow'])
+  })
+
+  it('catches up, nothing missing, where sends of the application have filled its sink', async () => {
+    for (const isLive of [false, true]) {
+      const hub = createHub()
+      let send = (): unknown => undefined
+      const client = await StreamClient.open((stream) => {
+        send = () => stream.send(LONG)
+        if (!isLive) send()
+        return hub.subscribe('a')
+      })
+      await turns()
+      if (isLive) send()
+      await turns()
+      expect([...hub.connections]).toMatchObject([{ state: 'lagging' }])
+      for (let i = 0; i < 5; i++) await publishAlone(hub, 'a', String(i))
+      await client.settle()
+      expect(client.data).toEqual([LONG, ...texts(0, 4)])
+      await publishAlone(hub, 'a', '5')
+      expect((await client.settle()).data.at(-1)).toBe('5')
+    }
   })
 
   it('is not cut where the ring has passed it with events of other topics alone', async () => {
@@ -538,6 +605,15 @@ describe('a quiet client', () => {
     await publish(hub, 'a', 'missed')
     await turns()
     expect((await resume(hub, client.lastEventId)).data).toEqual(['missed'])
+  })
+
+  it('gets a comment after a gap that has told it where it is', async () => {
+    const hub = beating()
+    await publishAlone(hub, 'a', '1')
+    const client = await StreamClient.open(hub.subscribe('a'), { lastEventId: 'no id' })
+    await client.settle()
+    vi.advanceTimersByTime(5_000)
+    expect((await client.settle()).blocks.slice(2)).toEqual([':'])
   })
 
   it('gets a comment where nothing has advanced', async () => {

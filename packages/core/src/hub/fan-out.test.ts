@@ -1,12 +1,14 @@
 import { stat } from 'node:fs'
-import { describe, expect, it, vi } from 'vitest'
+import { afterEach, describe, expect, it, vi } from 'vitest'
 import { StageLog } from '../../test/stage-log.ts'
 import { StreamClient, turns } from '../../test/stream-client.ts'
 import { Heartbeat } from '../connection/heartbeat.ts'
 import { FanOut, parseId } from './fan-out.ts'
-import { createHub } from './hub.ts'
+import { createHub, type Hub } from './hub.ts'
 
 const KIB = 1024
+
+afterEach(() => vi.useRealTimers())
 
 describe('flush', () => {
   it('writes all events of a turn at once, in order', async () => {
@@ -147,6 +149,48 @@ describe('flush', () => {
     expect(watcher.data).toEqual(['before', 'closed 2', 'closed 1', 'closed 0', 'after'])
     const positions = watcher.events.map(({ id }) => Number(id?.split('.')[1]))
     expect(positions).toEqual(positions.toSorted((a, b) => a - b))
+  })
+
+  it('[S8] keeps the order, and evicts nothing, when so much is published while it writes that it has to be flushed', async () => {
+    // Where each event is flushed at once, and where both are one flush, first the one that ends.
+    for (const [maxEvents, order] of [
+      [8, ['a', 'end']],
+      [80, ['end', 'a']],
+    ] as const) {
+      const hub: Hub = createHub({
+        ring: { maxEvents },
+        onClose: () => {
+          for (let i = 1; i <= 25; i++) void hub.publish('a', { data: String(i) })
+        },
+      })
+      const ender = await StreamClient.open(hub.subscribe('end', { until: () => true }))
+      const watcher = await StreamClient.open(hub.subscribe('a'))
+      for (const client of [ender, watcher]) await client.settle()
+      for (const topic of order) void hub.publish(topic, { data: '0' })
+      await watcher.settle()
+      expect(watcher.data).toEqual(Array.from({ length: 26 }, (_, i) => String(i)))
+      expect(hub.stats().gaps.lag).toBe(0)
+    }
+  })
+
+  it('[S8] leaves nothing unwritten of what is published while it writes, however long', async () => {
+    const long = 'x'.repeat(70_000)
+    const hub: Hub = createHub({ onClose: () => void hub.publish('a', { data: long }) })
+    const ender = await StreamClient.open(hub.subscribe('end', { until: () => true }))
+    const watcher = await StreamClient.open(hub.subscribe('a'))
+    for (const client of [ender, watcher]) await client.settle()
+    void hub.publish('end', { data: 'x' })
+    expect((await watcher.settle()).data).toEqual([long])
+  })
+
+  it('evicts nothing unflushed that has become too old in its turn', async () => {
+    vi.useFakeTimers({ toFake: ['performance'] })
+    const hub = createHub({ ring: { maxAge: 1_000 } })
+    const client = await StreamClient.open(hub.subscribe('a'))
+    void hub.publish('a', { data: '1' })
+    vi.advanceTimersByTime(5_000)
+    void hub.publish('a', { data: '2' })
+    expect((await client.settle()).data).toEqual(['1', '2'])
   })
 })
 

@@ -88,10 +88,12 @@ describe('a log that is slow to come', () => {
 
   it('leaves nothing of who has gone before it came', async () => {
     const { hub, log } = stage({ isThere: false })
-    for (let i = 0; i < 10; i++) await (await StreamClient.open(hub.subscribe('a'))).leave()
+    const snapshot = vi.fn(() => [])
+    for (let i = 0; i < 10; i++) await (await StreamClient.open(hub.subscribe('a', { snapshot }))).leave()
     log.arrive()
     await turns()
     expect(hub.stats()).toMatchObject({ connections: 0, delivered: 0 })
+    expect(snapshot).not.toHaveBeenCalled()
   })
 })
 
@@ -232,6 +234,75 @@ describe('a log that goes away', () => {
     expect(client.data.slice(1)).toEqual(['state'])
   })
 
+  it('lets who comes while its tail is read wait, also where it has not said before that it was away', async () => {
+    const { hub, log } = stage()
+    await hub.ready
+    log.lose('e2', { topic: 'a', event: 'message', data: '1', raw: true })
+    log.arrive({ deliver: false })
+    const client = await StreamClient.open(hub.subscribe('a', { replay: 'all' }))
+    expect((await client.settle()).lastEventId).toBeUndefined()
+    log.deliver()
+    expect((await client.settle()).data).toEqual(['1'])
+    expect(client.gaps).toEqual([])
+  })
+
+  it('tells those who were ahead of it as well when it has lost its history', async () => {
+    const { hub, log } = stage()
+    const client = await StreamClient.open(hub.subscribe('a'), { lastEventId: 'e1.5' })
+    await client.settle()
+    log.depart(AWAY)
+    log.lose('e2')
+    log.arrive()
+    expect((await client.settle()).gaps).toEqual([{ reason: 'epoch', from: 'e1.5', to: 'e2.0', snapshot: false }])
+  })
+
+  it('asks for no snapshot for those who have gone', async () => {
+    const { hub, log } = stage()
+    const snapshot = vi.fn(() => [])
+    await (await StreamClient.open(hub.subscribe('a', { snapshot }))).leave()
+    expect(snapshot).toHaveBeenCalledTimes(1)
+    log.depart(AWAY)
+    log.lose('e2')
+    log.arrive()
+    await turns()
+    expect(snapshot).toHaveBeenCalledTimes(1)
+  })
+
+  it('tells a client of a second loss from where the first one has brought it', async () => {
+    const { hub, log } = stage()
+    log.putAll('a', '1')
+    const client = await StreamClient.open(hub.subscribe('a'), { lastEventId: 'no id' })
+    await client.settle()
+    for (const epoch of ['e2', 'e3']) {
+      log.depart(AWAY)
+      log.lose(epoch)
+      log.arrive()
+      await client.settle()
+    }
+    expect(client.gaps.map(({ reason, from, to }) => [reason, from, to])).toEqual([
+      ['unknown-id', null, 'e1.1'],
+      ['epoch', 'e1.1', 'e2.0'],
+      ['epoch', 'e2.0', 'e3.0'],
+    ])
+  })
+
+  it('may be trimmed again while clients wait: they are told once, from where they were', async () => {
+    const { hub, log } = stage()
+    const client = await StreamClient.open(hub.subscribe('a'))
+    log.putAll('a', '1')
+    await client.settle()
+    for (const floor of [3, 5]) {
+      log.depart(AWAY)
+      log.putAll('a', 'x', 'y', 'z')
+      log.trim(floor)
+      log.arrive({ deliver: false })
+    }
+    log.deliver()
+    await client.settle()
+    expect(client.gaps).toEqual([{ reason: 'trimmed', from: 'e1.1', to: 'e1.5', snapshot: false }])
+    expect(client.data.slice(2)).toEqual(['y', 'z'])
+  })
+
   it('may lose its history again while clients wait: they are told once, from where they were', async () => {
     const { hub, log } = stage()
     const client = await StreamClient.open(hub.subscribe('a'))
@@ -316,7 +387,9 @@ describe('what hubs write for each other', () => {
     log.put({ topic: 'sse.disconnect', event: 'sse.disconnect', data: '{}', raw: true })
     await turns()
     expect(hub.stats().ring.head).toBe('e1.4')
+    // It can be an id, of a client that comes from another node, and is not ahead of this one.
     const late = await StreamClient.open(hub.subscribe('a'), { lastEventId: 'e1.4' })
+    expect([...hub.connections].map(({ cursor }) => cursor)).toEqual(['e1.4', 'e1.4'])
     log.putAll('a', '2')
     expect((await late.settle()).data).toEqual(['2'])
   })

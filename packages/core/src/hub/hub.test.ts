@@ -237,6 +237,25 @@ describe('clients that never read', () => {
   })
 })
 
+describe('a long replay', () => {
+  it('[S10] gives others their turn after every 256 KiB', async () => {
+    const { hub, port } = await served()
+    for (let i = 0; i < 500; i++) await hub.publish('a', { data: `${i} ${'x'.repeat(16 * KIB)}` })
+    await turns()
+    const client = RawClient.connect(port).request('GET /?replay=all')
+    let before = 0
+    let most = 0
+    while (hub.stats().delivered < 500) {
+      await turns(1)
+      const { bytes } = hub.stats()
+      most = Math.max(most, bytes - before)
+      before = bytes
+    }
+    expect(most).toBeLessThan(300 * KIB)
+    client.leave()
+  })
+})
+
 describe('hub.stats', () => {
   it('counts what was done, exactly', async () => {
     const hub = createHub({ retry: 1_000, ring: { maxEvents: 3 } })
@@ -534,8 +553,10 @@ async function served(options: HubOptions = {}): Promise<{ hub: Hub; port: numbe
   const reasons: string[] = []
   const hub = createHub({ retry: 0, ...options, onClose: (_, reason) => reasons.push(reason) })
   const { port } = await serveHttp((request, response) => {
-    const lag = new URL(request.url ?? '/', 'http://localhost').searchParams.get('lag') as Lag
-    void eventStream(request, response, hub.subscribe('a', { lag }))
+    const { searchParams } = new URL(request.url ?? '/', 'http://localhost')
+    const lag = (searchParams.get('lag') ?? 'disconnect') as Lag
+    const replay = searchParams.get('replay') === 'all' ? 'all' : 'none'
+    void eventStream(request, response, hub.subscribe('a', { lag, replay }))
   })
   onTestFinished(() => hub.close())
   return { hub, port, reasons }

@@ -258,6 +258,37 @@ describe('a direct reader', () => {
     expect(errors).toEqual([])
   })
 
+  it('reads on in the ring while the log is away', async () => {
+    const log = new StageLog()
+    const hub = createHub({ log, onError: () => {} })
+    const reader = read(hub)
+    log.putAll('a', '1', '2')
+    await turns()
+    log.depart()
+    expect(await take(reader, 2)).toEqual(['1', '2'])
+  })
+
+  it('is told that it cannot go on by a log that comes late and has nothing', async () => {
+    const log = new StageLog({ isThere: false })
+    const next = read(createHub({ log }), { after: 'other.5' }).next()
+    await turns()
+    log.arrive()
+    await expect(next).rejects.toMatchObject({ code: 'SSE_GAP', cause: 'epoch' })
+  })
+
+  it('ends when the hub closes, having read what was published in its last turn', async () => {
+    vi.useFakeTimers({ toFake: ['performance', 'setInterval', 'clearInterval'] })
+    const hub = createHub()
+    await hub.ready
+    const reader = read(hub)
+    const closing = hub.close({ drain: 100 })
+    void hub.publish('a', { data: '1' })
+    vi.advanceTimersByTime(100)
+    await closing
+    expect(await take(reader, 1)).toEqual(['1'])
+    expect(await reader.next()).toEqual({ done: true, value: undefined })
+  })
+
   it('ends when the hub closes, having read what was published before', async () => {
     const hub = createHub()
     const [reader, parked] = [read(hub), read(hub)]

@@ -87,8 +87,7 @@ export class Reader implements AsyncIterableIterator<HubEvent> {
   /** Reads what there is; false if there is nothing for now. */
   #read(): boolean {
     const { fanOut, lag } = this.#options
-    if (!fanOut.isReady) return false
-    if (this.#mark === undefined) this.#place()
+    if (this.#mark === undefined && fanOut.isReady) this.#place()
     const mark = this.#mark
     if (mark === undefined) return false
     if (this.#epoch !== fanOut.ring.epoch) throw gap('epoch')

@@ -238,6 +238,16 @@ describe('a snapshot', () => {
     expect(client).toMatchObject({ state: 'cut', events: [], lastEventId: undefined })
   })
 
+  it('is not shared with who comes when the ring has passed it already', async () => {
+    const { hub, stage, subscription } = await waiting({ ring: { maxEvents: 8 } })
+    await publishMany(hub, 20)
+    const late = await StreamClient.open(subscription)
+    expect(stage.calls).toHaveLength(2)
+    await stage.resolve('too old')
+    await stage.resolve('state')
+    expect((await late.settle()).data).toEqual(['state'])
+  })
+
   it('is good although the ring has moved on with other topics alone', async () => {
     const { hub, stage, client } = await waiting({ ring: { maxEvents: 8 } })
     await publishMany(hub, 20, 'b')
