@@ -113,14 +113,15 @@ describe('hub.close', () => {
   })
 
   it('may be called, published to and left from within what it calls', async () => {
-    const { hub, clients, reasons } = await stage(50, (hub) => {
+    const { hub, clients, reasons, errors } = await stage(2_000, (hub) => {
       void hub.publish('a', { data: 'x' })
       void hub.close()
-      hub.disconnect(({ principal }) => principal === '49')
+      hub.disconnect(({ principal }) => principal === '1999')
     })
     await hub.close()
     for (const client of clients) expect((await client.toEnd()).state).toBe('ended')
-    expect(reasons).toHaveLength(50)
+    expect(reasons.toSorted()).toEqual([...Array(1_999).fill('drain'), 'revoked'])
+    expect(errors).toEqual([])
     expect(hub.size).toBe(0)
   })
 
@@ -156,10 +157,12 @@ describe('hub.close', () => {
 async function stage(
   count: number,
   onClose: (hub: Hub) => void = () => {},
-): Promise<{ hub: Hub; clients: StreamClient[]; reasons: string[] }> {
+): Promise<{ hub: Hub; clients: StreamClient[]; reasons: string[]; errors: unknown[] }> {
   const reasons: string[] = []
+  const errors: unknown[] = []
   const hub: Hub = createHub({
     retry: { min: 100, max: 100_000 },
+    onError: (error) => errors.push(error),
     onClose: (_, reason) => {
       reasons.push(reason)
       onClose(hub)
@@ -167,5 +170,5 @@ async function stage(
   })
   const clients: StreamClient[] = []
   for (let i = 0; i < count; i++) clients.push(await StreamClient.open(hub.subscribe('a'), { principal: String(i) }))
-  return { hub, clients, reasons }
+  return { hub, clients, reasons, errors }
 }

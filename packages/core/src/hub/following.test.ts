@@ -398,6 +398,7 @@ describe('what hubs write for each other', () => {
     const { hub, log, errors } = stage()
     const client = await StreamClient.open(hub.subscribe('a'))
     for (const data of [
+      '{"principal":"ann","origin":"x","reason":"\\ud800"}',
       '',
       'null',
       '[]',

@@ -221,7 +221,13 @@ class EventHub implements Hub {
 
   close({ drain = 0 }: { drain?: number } = {}): Promise<void> {
     assertInteger('drain', drain, 0, MAX_DELAY)
-    this.#closing ??= this.#close(drain)
+    if (this.#closing !== undefined) return this.#closing
+    let settle: (closing: Promise<void>) => void = () => {}
+    this.#closing = new Promise((resolve) => {
+      settle = resolve
+    })
+    // It is closing by now for whoever is called while streams end.
+    settle(this.#close(drain))
     return this.#closing
   }
 
@@ -283,7 +289,8 @@ class EventHub implements Hub {
     if (topic !== DISCONNECT) return
     const { principal, reason, origin } = this.#parse(data)
     if (typeof principal !== 'string' || origin === this.#origin) return
-    const last = typeof reason === 'string' ? Chunk.ofText(encodeEvent({ comment: reason }), 0) : undefined
+    const isTold = typeof reason === 'string' && reason.isWellFormed()
+    const last = isTold ? Chunk.ofText(encodeEvent({ comment: reason }), 0) : undefined
     this.#revoke((connection) => connection.principal === principal, last)
   }
 }
