@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { bytesInUse } from '../../test/memory.ts'
 import { Deque } from './deque.ts'
 
 /** Pushed, or shifted so many times. */
@@ -66,6 +67,18 @@ describe('Deque', () => {
     for (let i = 0; i < 60; i++) deque.shift()
     expect(Array.from({ length: 100 }, (_, i) => deque.at(i - 60)).slice(0, 60)).toEqual(Array(60).fill(undefined))
     expect(deque.at(0)).toBe(values[60])
+  })
+
+  it('takes no more room than what is in it', () => {
+    const deque = new Deque<number>()
+    deque.push(0)
+    const before = bytesInUse()
+    for (let i = 1; i <= 2_000_000; i++) {
+      deque.push(i)
+      deque.shift()
+    }
+    expect(bytesInUse() - before).toBeLessThan(4 * 1024 * 1024)
+    expect([deque.length, deque.at(0)]).toEqual([1, 2_000_000])
   })
 
   it('costs the same for each value, however long it is', () => {

@@ -394,6 +394,14 @@ describe('what hubs write for each other', () => {
     expect((await late.settle()).data).toEqual(['2'])
   })
 
+  it('means nothing to a hub that does not know it', async () => {
+    const { hub, log } = stage()
+    const client = await StreamClient.open(hub.subscribe('a'), { principal: 'ann' })
+    const topic = 'sse.of-a-newer-version'
+    log.put({ topic, event: topic, data: '{"principal":"ann","origin":"another"}', raw: true })
+    expect((await client.settle()).state).toBe('open')
+  })
+
   it('stops nobody from reading, whatever it is', async () => {
     const { hub, log, errors } = stage()
     const client = await StreamClient.open(hub.subscribe('a'))

@@ -1,11 +1,10 @@
-import { setFlagsFromString } from 'node:v8'
-import { runInNewContext } from 'node:vm'
 import { createParser } from 'eventsource-parser'
 import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { serveHttp } from '../../test/http-server.ts'
+import { bytesInUse } from '../../test/memory.ts'
 import { RawClient } from '../../test/raw-client.ts'
 import { StageLog } from '../../test/stage-log.ts'
-import { StreamClient, turns } from '../../test/stream-client.ts'
+import { askFor, StreamClient, turns } from '../../test/stream-client.ts'
 import type { ConnectionInfo } from '../connection/connection.ts'
 import { eventStream } from '../node/event-stream.ts'
 import type { Publication } from './event.ts'
@@ -149,12 +148,12 @@ describe('[S3] 100,000 awaited publishes in a loop', () => {
     const { hub, port, reasons } = await served()
     const readers = [reader(port, 'disconnect'), reader(port, 'disconnect')]
     await vi.waitUntil(() => hub.size === 2)
-    const before = memory()
+    const before = bytesInUse()
     for (let i = 0; i < 100_000; i++) {
       await hub.publish('a', { data: String(i) })
       if (i % 10_000 === 0) expect(hub.stats().ring.bytes).toBeLessThan(MIB)
     }
-    expect(memory() - before).toBeLessThan(16 * MIB)
+    expect(bytesInUse() - before).toBeLessThan(16 * MIB)
     for (const each of readers) {
       await each.until(99_999)
       expect(each).toMatchObject({ received: 100_000, gaps: 0, holes: 0, connects: 1 })
@@ -169,13 +168,13 @@ describe('[S8] 100,000 publishes that nobody awaits, in one turn', () => {
     const { hub, port } = await served()
     const readers = (['disconnect', 'skip', 'conflate', 'disconnect'] as const).map((lag) => reader(port, lag))
     await vi.waitUntil(() => hub.size === 4)
-    const before = memory()
+    const before = bytesInUse()
     const padding = 'x'.repeat(200)
     for (let i = 0; i < 100_000; i++) void hub.publish('a', { data: `${i} ${padding}` })
     // The promises themselves, and nothing of the events.
-    expect(memory() - before).toBeLessThan(100 * MIB)
+    expect(bytesInUse() - before).toBeLessThan(100 * MIB)
     await turns()
-    expect(memory() - before).toBeLessThan(40 * MIB)
+    expect(bytesInUse() - before).toBeLessThan(40 * MIB)
     expect(hub.stats().ring).toMatchObject({ events: 10_000 })
     // Who has skipped is at the head now: it learns from the next event that it is there.
     await hub.publish('a', { data: '100000' })
@@ -202,7 +201,7 @@ describe('clients that never read', () => {
         if (received === 3_000) return
       }
     })()
-    const before = memory()
+    const before = bytesInUse()
     const data = 'x'.repeat(16 * KIB)
     for (let i = 0; i < 3_000; i++) {
       await hub.publish('a', { data })
@@ -212,7 +211,7 @@ describe('clients that never read', () => {
     expect(received).toBe(3_000)
     expect([...hub.connections].filter(({ bufferedBytes }) => bufferedBytes > 34 * KIB)).toEqual([])
     expect(hub.stats()).toMatchObject({ lagging: 20, connections: 21 })
-    expect(memory() - before).toBeLessThan(8 * MIB)
+    expect(bytesInUse() - before).toBeLessThan(8 * MIB)
   })
 
   it('are lagging over a real socket, and get everything, or a gap, when they read again', async () => {
@@ -397,6 +396,17 @@ describe('onClose', () => {
     expect(hub.stats().closed).toMatchObject({ client: 1, complete: 1, expired: 1, revoked: 1, drain: 1, error: 0 })
   })
 
+  it('is told where the client was, also on a socket, which does not know any more', async () => {
+    const addresses: unknown[] = []
+    const hub = createHub({ onClose: ({ address }) => addresses.push(address) })
+    const server = await serveHttp((request, response) => void eventStream(request, response, hub.subscribe('a')))
+    const client = RawClient.connect(server.port).request('GET /')
+    await client.untilBody('id: ')
+    client.leave()
+    await vi.waitUntil(() => addresses.length > 0)
+    expect(addresses).toEqual(['127.0.0.1'])
+  })
+
   it('[H11] that throws is reported, and disturbs nobody', async () => {
     const errors: unknown[] = []
     const hub = createHub({
@@ -439,6 +449,25 @@ describe('onError', () => {
     await hub.ready
     log.depart(new Error('away'))
     expect(told.mock.calls).toEqual([['@sse/core: log:', new Error('away')]])
+  })
+})
+
+describe('10,000 clients that come and go', () => {
+  it('[H12] leave nothing behind', async () => {
+    const hub = createHub({ limits: { perPrincipal: 9, perAddress: 9 } })
+    const comeAndGo = async (count: number): Promise<void> => {
+      for (let i = 0; i < count; i++) {
+        const name = String(i).padEnd(1_024, 'x')
+        const { body } = await askFor(hub.subscribe(['a', 'b/*']), { principal: name, address: name })
+        await body?.cancel()
+      }
+    }
+    await comeAndGo(100)
+    const before = bytesInUse()
+    await comeAndGo(10_000)
+    // A kilobyte of each would be ten megabytes.
+    expect(bytesInUse() - before).toBeLessThan(2 * MIB)
+    expect(hub.stats()).toMatchObject({ connections: 0, closed: { client: 10_100 } })
   })
 })
 
@@ -630,13 +659,4 @@ class CountingReader {
 
 function reader(port: number, lag: Lag): CountingReader {
   return new CountingReader(`http://127.0.0.1:${port}/?lag=${lag}`)
-}
-
-/** Bytes in use, after what is not has been collected. */
-function memory(): number {
-  setFlagsFromString('--expose-gc')
-  const collect: () => void = runInNewContext('gc')
-  collect()
-  const { heapUsed, arrayBuffers } = process.memoryUsage()
-  return heapUsed + arrayBuffers
 }

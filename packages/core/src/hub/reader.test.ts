@@ -1,9 +1,12 @@
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { StageLog } from '../../test/stage-log.ts'
-import { turns } from '../../test/stream-client.ts'
+import { StreamClient, turns } from '../../test/stream-client.ts'
+import { Heartbeat } from '../connection/heartbeat.ts'
+import { independent } from '../connection/host.ts'
 import type { HubEvent } from './event.ts'
+import { FanOut } from './fan-out.ts'
 import { createHub, type Hub } from './hub.ts'
-import type { SubscribeOptions } from './subscription.ts'
+import { createSubscription, type SubscribeOptions } from './subscription.ts'
 
 describe('a direct reader', () => {
   afterEach(() => vi.useRealTimers())
@@ -96,6 +99,43 @@ describe('a direct reader', () => {
     await hub.close()
   })
 
+  it('takes nothing from others when it is returned twice', async () => {
+    const hub = createHub()
+    const client = await StreamClient.open(hub.subscribe('a'))
+    const reader = read(hub)
+    for (let i = 0; i < 3; i++) await reader.return?.()
+    await publishAll(hub, '1')
+    expect((await client.settle()).data).toEqual(['1'])
+  })
+
+  it('[H12] is nowhere any more when it has ended', async () => {
+    const log = new StageLog()
+    const fanOut = new FanOut({
+      log,
+      bounds: { maxEvents: 10, maxBytes: 10_000, maxAge: 1_000 },
+      heartbeat: new Heartbeat({ interval: false, stallTimeout: 1_000 }),
+      checkpoints: true,
+      deserialize: JSON.parse,
+      onError: () => {},
+    })
+    const hub = { host: independent, fanOut, lag: 'disconnect', serialize: JSON.stringify, start: () => {} } as const
+    const subscription = createSubscription(hub, 'a')
+    const readers = Array.from({ length: 3 }, () => subscription[Symbol.asyncIterator]())
+    expect(fanOut.readers.size).toBe(3)
+    for (const reader of readers) await reader.return?.()
+    expect(fanOut.readers.size).toBe(0)
+  })
+
+  it('is not replayed what is too old, also where nothing has happened since', async () => {
+    vi.useFakeTimers({ toFake: ['performance'] })
+    const hub = createHub({ ring: { maxAge: 60_000 } })
+    await publishAll(hub, 'old')
+    vi.advanceTimersByTime(30_000)
+    await publishAll(hub, 'newer')
+    vi.advanceTimersByTime(30_001)
+    expect(await take(read(hub, { replay: 'all' }), 1)).toEqual(['newer'])
+  })
+
   it('leaves nothing behind when a loop is left', async () => {
     const hub = createHub()
     const filter = vi.fn(() => true)
@@ -144,6 +184,7 @@ describe('a direct reader', () => {
       await hub.publish('a', { data, key })
     await turns()
     expect(await take(read(hub, { lag: 'conflate', replay: 'all' }), 2)).toEqual(['2', '3'])
+    expect(await take(read(hub, { lag: 'skip', replay: 'all' }), 3)).toEqual(['1', '2', '3'])
   })
 
   it('is refused with `SSE_GAP` where it cannot go on after its id', async () => {
