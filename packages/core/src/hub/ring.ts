@@ -165,7 +165,9 @@ export class Ring {
 
   /** Whether it can be proved that nothing of these topics after a place is missing. */
   isComplete(selection: Selection, { seq, position }: Mark): boolean {
-    return seq > this.startSeq || this.#log.compare(position, this.#newestEvicted(selection)) >= 0
+    if (seq > this.startSeq || this.#log.compare(position, this.#start) >= 0) return true
+    if (this.#log.compare(position, this.#rest) < 0) return false
+    return this.#log.compare(position, this.#newestEvicted(selection)) >= 0
   }
 
   /** Visits the frames of these topics after `after` up to `upTo`, in order, until `visit` answers false. */

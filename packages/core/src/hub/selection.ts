@@ -11,7 +11,7 @@ export class Selection {
   readonly key: string
   /** Those that are topics; `undefined` if there is a pattern among them. */
   readonly exact: readonly string[] | undefined
-  readonly #patterns: readonly string[]
+  readonly #patterns: readonly Pattern[]
   readonly #exact: ReadonlySet<string>
 
   /** @throws {SseError} `SSE_INVALID_FIELD` if one is no topic or pattern, there is none, or there are over 1,000. */
@@ -26,7 +26,7 @@ export class Selection {
     for (const topic of list) assertPattern(topic)
     this.topics = Object.freeze(list)
     this.key = list.toSorted().join('\n')
-    this.#patterns = list.filter(isPattern)
+    this.#patterns = list.filter(isPattern).map(patternOf)
     const exact = list.filter((topic) => !isPattern(topic))
     this.#exact = new Set(exact)
     this.exact = this.#patterns.length === 0 ? exact : undefined
@@ -34,7 +34,23 @@ export class Selection {
 
   matches(topic: string): boolean {
     if (this.#exact.has(topic)) return true
-    for (const pattern of this.#patterns) if (topicMatches(pattern, topic)) return true
+    for (const { prefix, whole, isRest } of this.#patterns) {
+      if (topic.startsWith(prefix) && (isRest || topicMatches(whole, topic))) return true
+    }
     return false
   }
+}
+
+/** A pattern, so that most topics are told apart from it by their first characters alone. */
+interface Pattern {
+  readonly whole: string
+  /** What comes before its first `*`. */
+  readonly prefix: string
+  /** Nothing but `**` comes after that. */
+  readonly isRest: boolean
+}
+
+function patternOf(whole: string): Pattern {
+  const prefix = whole.slice(0, whole.indexOf('*'))
+  return { whole, prefix, isRest: whole === `${prefix}**` }
 }
