@@ -191,6 +191,13 @@ describe('a client that comes back', () => {
     expect((await resume(hub, ids[8])).gaps).toHaveLength(1)
   })
 
+  it('is told of a gap whatever its filter would have said of what was evicted', async () => {
+    const { hub, ids } = await hubWith(20, { ring: { maxEvents: 10 } })
+    const filter = vi.fn(() => false)
+    expect((await resume(hub, ids[3], { filter })).gaps).toHaveLength(1)
+    expect(filter).toHaveBeenCalledTimes(10)
+  })
+
   it('is told of what has become too old, also where nothing has happened since', async () => {
     vi.useFakeTimers({ toFake: ['performance', 'setInterval', 'clearInterval'] })
     const { hub, ids } = await hubWith(2, { ring: { maxAge: 60_000 } })

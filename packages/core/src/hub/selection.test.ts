@@ -4,7 +4,7 @@ import { Selection } from './selection.ts'
 import { topicMatches } from './topics.ts'
 
 const name = fc.constantFrom('a', 'b', 'a/b', 'a/c', 'a/b/c', 'x')
-const pattern = fc.oneof(name, fc.constantFrom('*', '**', 'a/*', 'a/**', '*/b', 'a/*/c'))
+const pattern = fc.oneof(name, fc.constantFrom('*', '**', 'a/*', 'a/**', '*/b', 'a/*/c', '*/b/**', 'a/*/**'))
 
 describe('Selection', () => {
   it('holds the topics that one of its patterns stands for', () => {
