@@ -179,6 +179,17 @@ describe('Ring', () => {
     expect(isComplete('**', 10_004)).toBe(true)
   })
 
+  it('looks at no topic for a place that is newer or older than all it knows', () => {
+    const { ring, append } = ringWith({ ...UNBOUNDED, maxEvents: 10 })
+    for (let i = 1; i <= 11_000; i++) append(FLOOR + i, { topic: `t${i}` })
+    ring.evict(11_000, 0)
+    const selection = new CountingSelection('x/*')
+    expect(ring.isComplete(selection, ring.markOf('0'))).toBe(false)
+    expect(ring.isComplete(selection, ring.start)).toBe(true)
+    expect(ring.isComplete(selection, ring.head)).toBe(true)
+    expect(selection.asked).toBe(0)
+  })
+
   it('forgets the topic first whose last eviction was longest ago', () => {
     const { ring, append } = ringWith({ ...UNBOUNDED, maxEvents: 1 })
     append(FLOOR + 1, { topic: 'busy' })
