@@ -1,5 +1,6 @@
 import { describe, expect, it, vi } from 'vitest'
 import { StreamClient, turns } from '../../test/stream-client.ts'
+import type { SseStream } from '../connection/stream.ts'
 import { createHub } from './hub.ts'
 import type { SubscribeOptions } from './subscription.ts'
 
@@ -40,6 +41,26 @@ describe('hub.subscribe', () => {
     expect(client.data.toSorted()).toEqual(['1', 'own', 'x'])
     expect(client.data[0]).toBe('x')
     expect(hub.size).toBe(1)
+  })
+
+  it('[E9] keeps its place whatever the application sends in between, which may have no id', async () => {
+    const hub = createHub()
+    let send: SseStream['send'] | undefined
+    const client = await StreamClient.open((stream) => {
+      send = stream.send
+      return hub.subscribe('a')
+    })
+    const id = await hub.publish('a', { data: '1' })
+    await client.settle()
+    await send?.({ event: 'own', data: 'x', retry: 5 })
+    await client.settle()
+    expect(client.data).toEqual(['1', 'x'])
+    expect([client.lastEventId, ...[...hub.connections].map(({ cursor }) => cursor)]).toEqual([id, id])
+    expect(() => send?.({ data: 'x', id: 'own' })).toThrow(
+      expect.objectContaining({ code: 'SSE_INVALID_FIELD', message: expect.stringContaining('`id`') }),
+    )
+    expect(() => send?.({ data: 'x', id: '' })).toThrow(expect.objectContaining({ code: 'SSE_INVALID_FIELD' }))
+    expect((await client.settle()).state).toBe('open')
   })
 
   const refused: [option: string, options: Record<string, unknown>[]][] = [
