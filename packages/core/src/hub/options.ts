@@ -37,7 +37,10 @@ export interface HubOptions {
   ring?: { maxEvents?: number; maxBytes?: number; maxAge?: number }
   /** How long a stream may be quiet, in milliseconds; default 15,000. `false`: no heartbeat. */
   heartbeat?: number | false
-  /** Whether heartbeats carry the id a quiet client has reached; default true. False for clients that dispatch these. */
+  /**
+   * Whether a quiet client is told the id it has reached, in frames of an id alone: when its stream opens and as its
+   * heartbeat; default true. False: comments only, for clients that dispatch such frames.
+   */
   checkpoints?: boolean
   /** How long a client may take no byte while some wait, in milliseconds, default 30,000. Then: `stalled`. */
   stallTimeout?: number
