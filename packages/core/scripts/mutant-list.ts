@@ -10,7 +10,7 @@ export interface Mutant {
 export const MUTANTS: readonly Mutant[] = [
   {
     name: 'no gap check',
-    find: 'return seq > this.startSeq || this.#log.compare(position, this.#newestEvicted(selection)) >= 0;',
+    find: 'if (seq > this.startSeq || this.#log.compare(position, this.#start) >= 0) return true;',
     replace: 'return true;',
   },
   {

@@ -8,6 +8,8 @@ import type { Choice } from './subscription.ts'
 
 /** About so many bytes are read from the ring for one write to a client that catches up. */
 const READ_BYTES = 16 * 1024
+/** What is longer, since one event is, is read anew by each client rather than kept for others. */
+const MAX_KEPT_BYTES = 64 * 1024
 const NOBODY: readonly Cursor[] = []
 
 /** What a read of the ring gave. */
@@ -126,9 +128,11 @@ export class Audience {
     if (last?.after === after && last.upTo === upTo && last.conflate === conflate) return last
     const { frames, mark, isLast } = this.readFrames(after, upTo, conflate)
     const chunk = frames.length === 0 ? undefined : joinFrames(frames)
-    this.#lastRead = { chunk, lastSeq: frames.at(-1)?.seq ?? after, mark, isLast, after, upTo, conflate }
+    const read = { chunk, lastSeq: frames.at(-1)?.seq ?? after, mark, isLast, after, upTo, conflate }
+    if (chunk !== undefined && chunk.bytes.length > MAX_KEPT_BYTES) return read
+    this.#lastRead = read
     this.#fanOut.keepsRead(this)
-    return this.#lastRead
+    return read
   }
 
   /** Reads the ring after a cursor, about 16 KiB at a time. */
