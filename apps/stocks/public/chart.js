@@ -192,7 +192,7 @@ export class Chart {
           return { label: symbol, stroke, width: 1.75, spanGaps: true, points: { show: false }, ...this.#fill(stroke) }
         }),
       ],
-      hooks: { drawClear: [(plot) => this.#drawMarks(plot, color('--tint'), color('--accent'))] },
+      hooks: { drawAxes: [(plot) => this.#drawMarks(plot, color('--tint'), color('--accent'))] },
     }
   }
 
@@ -225,6 +225,10 @@ export class Chart {
     ctx.clip()
     ctx.font = `${11 * devicePixelRatio}px ${getComputedStyle(document.body).fontFamily}`
     ctx.textBaseline = 'top'
+    // A rim of the card's own colour, so that no line of the grid runs through the text.
+    ctx.strokeStyle = getComputedStyle(document.documentElement).getPropertyValue('--card')
+    ctx.lineWidth = 4 * devicePixelRatio
+    ctx.lineJoin = 'round'
     for (const [row, { from, to, label }] of this.#marks.entries()) {
       const start = plot.valToPos(from / 1_000, 'x', true)
       const end = plot.valToPos(to / 1_000, 'x', true)
@@ -236,7 +240,9 @@ export class Chart {
       const isBefore = end - left > ctx.measureText(label).width + 12
       ctx.textAlign = isBefore ? 'right' : 'left'
       const x = end + (isBefore ? -6 : 6) * devicePixelRatio
-      ctx.fillText(label, x, top + (2 + (row % 3) * 15) * devicePixelRatio)
+      const y = top + (2 + (row % 3) * 15) * devicePixelRatio
+      ctx.strokeText(label, x, y)
+      ctx.fillText(label, x, y)
     }
     ctx.restore()
   }
