@@ -66,7 +66,7 @@ export class Client implements LineOwner {
       const mayBeCut = isCut || line.isStalled
       must(closed !== undefined, 'cut', () => `its stream ${how}, and nobody said why`)
       must(how === 'cut' ? mayBeCut : !isCut, 'cut', () => `its stream ${how}: ${closed}`)
-      this.observer.ended()
+      if (how === 'ended') this.observer.ended()
     })
     this.isDone = this.observer.wasPastEnd
   }
