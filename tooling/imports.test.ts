@@ -40,6 +40,7 @@ const probes: Readonly<Record<string, readonly Probe[]>> = {
   [`${core}/hub/probe.ts`]: [
     ['../wire/event.ts'],
     ['../connection/sink.ts'],
+    ['../adapter/middleware.ts', '`hub` imports itself'],
     ['../node/drain.ts', '`hub` imports itself'],
     ['../testing/read-events.ts', '`hub` imports itself'],
     ['../index.ts', 'entry is imported from outside'],
@@ -48,6 +49,14 @@ const probes: Readonly<Record<string, readonly Probe[]>> = {
     ['vitest', 'vitest'],
     ['@sse/express', 'no dependencies'],
     ['@sse/core', 'no dependencies'],
+  ],
+  [`${core}/adapter/probe.ts`]: [
+    ['../hub/hub.ts'],
+    ['../connection/options.ts'],
+    ['../node/drain.ts', '`adapter` imports itself'],
+    ['../testing/read-events.ts', '`adapter` imports itself'],
+    ['../adapter.ts', 'entry is imported from outside'],
+    ['node:stream', "Node's own modules"],
   ],
   [`${core}/node/probe.ts`]: [
     ['node:http'],
@@ -66,6 +75,12 @@ const probes: Readonly<Record<string, readonly Probe[]>> = {
     ['./node/drain.ts', 'what runs everywhere'],
     ['./testing/read-events.ts', 'what runs everywhere'],
     ['./node.ts', 'entry is imported from outside'],
+    ['node:http', "Node's own modules"],
+  ],
+  [`${core}/adapter.ts`]: [
+    ['./adapter/middleware.ts'],
+    ['./node/drain.ts', 'what runs everywhere'],
+    ['./index.ts', 'entry is imported from outside'],
     ['node:http', "Node's own modules"],
   ],
   [`${core}/node.ts`]: [

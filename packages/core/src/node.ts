@@ -1,2 +1,2 @@
-export { type StreamSettings, streamSettings } from './connection/options.ts'
-export { eventStream } from './node/event-stream.ts'
+export type { BodyExchange } from './node/body-sink.ts'
+export { eventStream, openBody, openWebBody } from './node/event-stream.ts'

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Source, SseStream, StreamOptions } from '@sse/core'
+import { closedStream } from '@sse/core/adapter'
 import { eventStream as coreEventStream } from '@sse/core/node'
 import type { Request } from 'express'
 
@@ -46,17 +47,5 @@ export async function openStream(
     // `next` takes a falsy error for none, and goes on to the next route.
     next(error || new Error('The source failed without an error.'))
     return closedStream()
-  }
-}
-
-/** The stream of a response that the error handling answers. */
-function closedStream(): SseStream {
-  return {
-    lastEventId: undefined,
-    signal: AbortSignal.abort(),
-    closed: Promise.resolve('error'),
-    send: () => Promise.resolve(false),
-    comment: () => Promise.resolve(false),
-    close: () => {},
   }
 }

@@ -11,5 +11,4 @@ export {
   topic,
 } from '@sse/core'
 export { eventStream, type StreamRequest } from './event-stream.ts'
-export { type OwnHubOptions, type SseMiddleware, type SseOptions, sse } from './sse.ts'
-export type { StreamDefaults } from './stream-defaults.ts'
+export { type SseMiddleware, type SseOptions, sse } from './sse.ts'

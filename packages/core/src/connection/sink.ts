@@ -11,6 +11,29 @@ export interface ResponseHead {
   readonly headers: readonly HeaderEntry[]
 }
 
+/** What headers are set on: a response of Node's as it is, others by way of a few lines. */
+export interface HeaderTarget {
+  hasHeader(name: string): boolean
+  setHeader(name: string, value: string | readonly string[]): unknown
+  appendHeader(name: string, value: string | readonly string[]): unknown
+}
+
+/** Sets the headers of a response: its defaults give way to those that are there, the application's own win. */
+export function setHeaders({ defaults, headers }: ResponseHead, target: HeaderTarget): void {
+  for (const name in defaults) {
+    const value = defaults[name]
+    if (value !== undefined && !target.hasHeader(name)) target.setHeader(name, value)
+  }
+  for (const [name, value] of headers) {
+    // Cookies add up: that of a session must survive.
+    if (name.toLowerCase() === 'set-cookie') target.appendHeader(name, value)
+    else target.setHeader(name, value)
+  }
+}
+
+/** Gives a framework its response: the head, and the body that it is to send, a text, or nothing. */
+export type Respond<Body> = (head: ResponseHead, body?: Body | string) => void
+
 /** Whom a sink tells what happens to it. */
 export interface SinkOwner {
   /** A sink that was full has room again. */

@@ -10,6 +10,7 @@ import { createHub } from '../hub/hub.ts'
 import { Chunk } from './chunk.ts'
 import { eventStream } from './event-stream.ts'
 import type { ResponseHead } from './sink.ts'
+import { responseOf } from './web-response.ts'
 import { WebSink } from './web-sink.ts'
 
 const HEAD: ResponseHead = { status: undefined, defaults: { 'Content-Type': 'text/event-stream' }, headers: [] }
@@ -186,8 +187,8 @@ function setUp(method: string = 'GET'): Stage {
   const client = new AbortController()
   const request = new Request('http://localhost/', { method, signal: client.signal })
   let response: Response | undefined
-  const sink = new WebSink(request, (answer) => {
-    response = answer
+  const sink = new WebSink(request, (head, body) => {
+    response = responseOf(head, body)
   })
   const { promise: gone, resolve } = deferred()
   const drained = { count: 0 }

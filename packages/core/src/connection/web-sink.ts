@@ -1,24 +1,23 @@
-import { Chunk } from './chunk.ts'
-import type { ResponseHead, Sink, SinkOwner } from './sink.ts'
+import type { Chunk } from './chunk.ts'
+import type { Respond, ResponseHead, Sink, SinkOwner } from './sink.ts'
+import { type BodyOwner, WebBody } from './web-body.ts'
 
-/** How many bytes may wait in a stream that nobody reads. */
-const HIGH_WATER_MARK = 16 * 1024
+const encoder = new TextEncoder()
 
-/** A `Response` whose body is read at the client's pace. */
-export class WebSink implements Sink {
+/** What answers a `Request`: a body that is read at the client's pace. */
+export class WebSink implements Sink, BodyOwner {
   readonly isHead: boolean
   readonly address: undefined
   /** Held for its signal: on Node a request that was collected no longer passes on that its client has gone. */
   readonly #request: Request
-  readonly #respond: (response: Response) => void
-  readonly #onAbort = (): void => this.#gone()
+  readonly #respond: Respond<ReadableStream<Uint8Array>>
+  readonly #onAbort = (): void => this.gone()
   #owner: SinkOwner | undefined
-  #controller: ReadableStreamDefaultController<Uint8Array> | undefined
-  #isFull = false
+  #body: WebBody | undefined
   #written = 0
 
-  /** @param respond gets the response as soon as the stream opens or is refused. */
-  constructor(request: Request, respond: (response: Response) => void) {
+  /** @param respond gets the head and the body as soon as the stream opens or is refused. */
+  constructor(request: Request, respond: Respond<ReadableStream<Uint8Array>>) {
     this.isHead = request.method === 'HEAD'
     this.#request = request
     this.#respond = respond
@@ -36,7 +35,7 @@ export class WebSink implements Sink {
   }
 
   get bufferedBytes(): number {
-    return HIGH_WATER_MARK - (this.#controller?.desiredSize ?? HIGH_WATER_MARK)
+    return this.#body?.bufferedBytes ?? 0
   }
 
   get progress(): number {
@@ -44,18 +43,9 @@ export class WebSink implements Sink {
   }
 
   open(head: ResponseHead, first: string): boolean {
-    const body = new ReadableStream<Uint8Array>(
-      {
-        start: (controller) => {
-          this.#controller = controller
-        },
-        pull: () => this.#pulled(),
-        cancel: () => this.#gone(),
-      },
-      new ByteLengthQueuingStrategy({ highWaterMark: HIGH_WATER_MARK }),
-    )
-    const hasRoom = this.write(Chunk.ofText(first, 0))
-    this.#respond(new Response(body, responseInit(head)))
+    this.#body = new WebBody(this)
+    const hasRoom = this.#write(encoder.encode(first))
+    this.#respond(head, this.#body.stream)
     return hasRoom
   }
 
@@ -65,56 +55,36 @@ export class WebSink implements Sink {
 
   respond(head: ResponseHead, text?: string): void {
     this.release()
-    this.#respond(new Response(text ?? null, responseInit(head)))
+    this.#respond(head, text)
   }
 
   write(chunk: Chunk): boolean {
-    const controller = this.#controller
-    if (controller === undefined) return false
-    controller.enqueue(chunk.bytes)
-    this.#written += chunk.bytes.length
-    this.#isFull = (controller.desiredSize ?? 0) <= 0
-    return !this.#isFull
+    return this.#write(chunk.bytes)
   }
 
   end(): void {
     this.release()
-    this.#controller?.close()
-    this.#controller = undefined
+    this.#body?.end()
   }
 
   destroy(): void {
     this.release()
-    this.#controller?.error(new DOMException('The stream was cut.', 'AbortError'))
-    this.#controller = undefined
+    this.#body?.cut('The stream was cut.')
   }
 
-  #pulled(): void {
-    if (!this.#isFull) return
-    this.#isFull = false
+  drained(): void {
     this.#owner?.drained()
   }
 
-  #gone(): void {
+  gone(): void {
     this.release()
     // Whoever reads the body of an aborted request must not wait for ever; of a cancelled one, nobody does.
-    this.#controller?.error(new DOMException('The client has gone.', 'AbortError'))
-    this.#controller = undefined
+    this.#body?.cut('The client has gone.')
     this.#owner?.gone()
   }
-}
 
-function responseInit({ status, defaults, headers }: ResponseHead): ResponseInit {
-  const all = new Headers(defaults)
-  for (const [name, value] of headers) {
-    if (typeof value === 'string') all.set(name, value)
-    else replace(all, name, value)
+  #write(bytes: Uint8Array): boolean {
+    this.#written += bytes.length
+    return this.#body?.write(bytes) === true
   }
-  return { status: status ?? 200, headers: all }
-}
-
-/** Several values of one name: `Set-Cookie` must not be joined. */
-function replace(headers: Headers, name: string, values: readonly string[]): void {
-  headers.delete(name)
-  for (const value of values) headers.append(name, value)
 }

@@ -1,14 +1,19 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2'
+import type { Readable } from 'node:stream'
 import { Connection } from '../connection/connection.ts'
 import { acceptsStream } from '../connection/event-stream.ts'
 import { HOST, independent } from '../connection/host.ts'
 import { type StreamOptions, streamSettings } from '../connection/options.ts'
 import { serve } from '../connection/serve.ts'
+import type { Sink } from '../connection/sink.ts'
 import type { Source } from '../connection/source.ts'
 import { type SseStream, streamOf } from '../connection/stream.ts'
 import { nextTurn } from '../connection/turn.ts'
+import { type BodyOwner, WebBody } from '../connection/web-body.ts'
 import { SseError } from '../wire/error.ts'
+import { type Body, type BodyExchange, BodySink } from './body-sink.ts'
+import { NodeBody } from './node-body.ts'
 import { NodeSink } from './node-sink.ts'
 import { lastEventIdOf } from './request.ts'
 
@@ -30,15 +35,59 @@ export async function eventStream(
   // The compatible form of HTTP/2 has all that is used of the classes of HTTP/1.
   const incoming = request as IncomingMessage
   const outgoing = response as ServerResponse
-  if (outgoing.headersSent) throw new SseError('SSE_CLOSED', 'The response has begun already: it cannot be a stream.')
-  const connection = new Connection({
-    sink: new NodeSink(incoming, outgoing),
-    host: options?.hub?.[HOST] ?? independent,
-    settings: streamSettings(options),
-    lastEventId: lastEventIdOf(incoming),
-    address: options?.address,
-    acceptsStream: acceptsStream(incoming.method, incoming.headers.accept),
-  })
+  assertNotBegun(outgoing)
+  const connection = connectionTo(new NodeSink(incoming, outgoing), incoming, options)
   await serve(connection, source, nextTurn())
   return streamOf(connection)
+}
+
+/**
+ * As {@link eventStream}, for the adapter of a framework that sends a response itself, once all middleware is done: it
+ * is given the head, and a `Readable` to pipe into the response, or a text, or nothing. Where the framework pipes it as
+ * it is, everything after goes to the response directly.
+ *
+ * The stream is open when the framework has been given its body, which waits there until it is sent.
+ */
+export async function openBody(
+  exchange: BodyExchange<Readable>,
+  source: Source,
+  options?: StreamOptions,
+): Promise<SseStream> {
+  return serveBody(exchange, (owner) => new NodeBody(owner), source, options)
+}
+
+/** As {@link openBody}, for a framework whose bodies are those of the Web: it is given a `ReadableStream`. */
+export async function openWebBody(
+  exchange: BodyExchange<ReadableStream<Uint8Array>>,
+  source: Source,
+  options?: StreamOptions,
+): Promise<SseStream> {
+  return serveBody(exchange, (owner) => new WebBody(owner), source, options)
+}
+
+async function serveBody<Stream>(
+  exchange: BodyExchange<Stream>,
+  bodyFor: (owner: BodyOwner) => Body<Stream>,
+  source: Source,
+  options: StreamOptions | undefined,
+): Promise<SseStream> {
+  assertNotBegun(exchange.response)
+  const connection = connectionTo(new BodySink(exchange, bodyFor), exchange.request, options)
+  await serve(connection, source)
+  return streamOf(connection)
+}
+
+function connectionTo(sink: Sink, request: IncomingMessage, options: StreamOptions | undefined): Connection {
+  return new Connection({
+    sink,
+    host: options?.hub?.[HOST] ?? independent,
+    settings: streamSettings(options),
+    lastEventId: lastEventIdOf(request),
+    address: options?.address,
+    acceptsStream: acceptsStream(request.method, request.headers.accept),
+  })
+}
+
+function assertNotBegun({ headersSent }: ServerResponse): void {
+  if (headersSent) throw new SseError('SSE_CLOSED', 'The response has begun already: it cannot be a stream.')
 }

@@ -1,7 +1,7 @@
 import { type IncomingMessage, OutgoingMessage, type ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Chunk } from '../connection/chunk.ts'
-import type { ResponseHead, Sink, SinkOwner } from '../connection/sink.ts'
+import { type ResponseHead, type Sink, type SinkOwner, setHeaders } from '../connection/sink.ts'
 
 /** Of a compressing middleware: what makes it pass on what it holds. */
 interface Flushable {
@@ -130,7 +130,8 @@ export class NodeSink implements Sink {
     return hasRoom || this.#waitForResponse()
   }
 
-  #setHead({ status, defaults, headers }: ResponseHead): void {
+  #setHead(head: ResponseHead): void {
+    const { status, defaults, headers } = head
     const response = this.#response
     if (status !== undefined) response.statusCode = status
     // Nothing to merge: spares each client the response's own table of headers.
@@ -138,15 +139,7 @@ export class NodeSink implements Sink {
       response.writeHead(response.statusCode, defaults)
       return
     }
-    for (const name in defaults) {
-      const value = defaults[name]
-      if (value !== undefined && !response.hasHeader(name)) response.setHeader(name, value)
-    }
-    for (const [name, value] of headers) {
-      // Cookies add up: that of a session must survive.
-      if (name.toLowerCase() === 'set-cookie') response.appendHeader(name, value)
-      else response.setHeader(name, value)
-    }
+    setHeaders(head, response)
   }
 
   #waitForSocket(socket: Socket): false {

@@ -1,21 +1,21 @@
-import { SseError, type StreamHeaders, type StreamOptions } from '@sse/core'
-import { type StreamSettings, streamSettings } from '@sse/core/node'
-import type { Request } from 'express'
+import { type StreamOptions, type StreamSettings, streamSettings } from '../connection/options.ts'
+import { SseError } from '../wire/error.ts'
+import type { StreamHeaders } from '../wire/headers.ts'
 
-/** What holds for every stream of a middleware, unless the call of `res.sse` says otherwise. */
-export interface StreamDefaults
+/** What holds for every stream of a middleware, unless the call that opens it says otherwise. */
+export interface StreamDefaults<Request>
   extends Pick<StreamOptions, 'headers' | 'retry' | 'commitAfter' | 'maxBufferedBytes' | 'onError'> {
   /** Who the client of a request is, for limits, `hub.connections` and `hub.disconnect`. */
-  principal?: (req: Request) => string | undefined
+  principal?: (request: Request) => string | undefined
   /**
    * When streams end, as a `Date` or in milliseconds since the epoch; within a second. Reason: `expired`. A function is
    * asked for each stream: when does that expire by which this request was authorised?
    */
-  expiresAt?: number | Date | ((req: Request) => number | Date | undefined)
+  expiresAt?: number | Date | ((request: Request) => number | Date | undefined)
 }
 
 /** Completes what a call gives. Throws what the application's `principal` and `expiresAt` throw. */
-export type CompleteOptions = (req: Request, own?: StreamOptions) => StreamOptions
+export type CompleteOptions<Request> = (request: Request, own?: StreamOptions) => StreamOptions
 
 /**
  * Checks defaults, and answers how they complete the options of a stream: what a call leaves out, or `undefined`, is the
@@ -23,7 +23,10 @@ export type CompleteOptions = (req: Request, own?: StreamOptions) => StreamOptio
  *
  * @throws {SseError} `SSE_INVALID_FIELD` naming the option and its limits.
  */
-export function completeWith(defaults: StreamDefaults, hub: StreamOptions['hub']): CompleteOptions {
+export function completeWith<Request>(
+  defaults: StreamDefaults<Request>,
+  hub: StreamOptions['hub'],
+): CompleteOptions<Request> {
   const { retry, commitAfter, maxBufferedBytes, onError, principal, expiresAt } = defaults
   if (principal !== undefined && typeof principal !== 'function') {
     throw new SseError('SSE_INVALID_FIELD', 'Option `principal` must be a function of the request.')
@@ -31,7 +34,7 @@ export function completeWith(defaults: StreamDefaults, hub: StreamOptions['hub']
   const expiryOf = typeof expiresAt === 'function' ? expiresAt : () => expiresAt
   const fixed = { hub, headers: defaults.headers, retry, commitAfter, maxBufferedBytes, onError }
   const { headers } = streamSettings(typeof expiresAt === 'function' ? fixed : { ...fixed, expiresAt })
-  return (req, own = {}) => ({
+  return (request, own = {}) => ({
     ...own,
     hub: own.hub ?? hub,
     headers: headers.length === 0 ? own.headers : completeHeaders(own.headers, headers),
@@ -39,8 +42,8 @@ export function completeWith(defaults: StreamDefaults, hub: StreamOptions['hub']
     commitAfter: own.commitAfter ?? commitAfter,
     maxBufferedBytes: own.maxBufferedBytes ?? maxBufferedBytes,
     onError: own.onError ?? onError,
-    principal: own.principal ?? principal?.(req),
-    expiresAt: own.expiresAt ?? expiryOf(req),
+    principal: own.principal ?? principal?.(request),
+    expiresAt: own.expiresAt ?? expiryOf(request),
   })
 }
 

@@ -1,10 +1,9 @@
-import { createHub } from '@sse/core'
-import type { Request } from 'express'
 import { describe, expect, it } from 'vitest'
+import { createHub } from '../hub/hub.ts'
 import { completeWith } from './stream-defaults.ts'
 
 /** Nothing of it is read here but what the application's own functions read. */
-const REQUEST = { method: 'GET' } as Request
+const REQUEST = { method: 'GET' }
 
 describe('completeWith', () => {
   it('gives a stream without options all defaults', () => {
@@ -34,7 +33,7 @@ describe('completeWith', () => {
   })
 
   it('takes a default where a call says `undefined`', () => {
-    const complete = completeWith({ retry: 1, principal: ({ method }) => method }, createHub())
+    const complete = completeWith({ retry: 1, principal: ({ method }: typeof REQUEST) => method }, createHub())
     expect(complete(REQUEST, { retry: undefined, principal: undefined })).toMatchObject({ retry: 1, principal: 'GET' })
   })
 

@@ -1,0 +1,11 @@
+export { closedStream } from './adapter/closed-stream.ts'
+export {
+  holdOpen,
+  type MiddlewareOptions,
+  type MiddlewareSettings,
+  middlewareSettings,
+  type OwnHubOptions,
+} from './adapter/middleware.ts'
+export { type CompleteOptions, completeWith, type StreamDefaults } from './adapter/stream-defaults.ts'
+export { openWebStream, type WebExchange } from './connection/event-stream.ts'
+export { type HeaderTarget, type Respond, type ResponseHead, setHeaders } from './connection/sink.ts'

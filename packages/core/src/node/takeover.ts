@@ -1,0 +1,71 @@
+import type { ServerResponse } from 'node:http'
+
+/** How much may be on its way from the body to the response, in bytes, before it is held for lost. */
+const MAX_GIVEN = 64 * 1024
+
+/**
+ * Watches what a framework writes to a response, until that has been exactly what it was given to send.
+ *
+ * A framework that sends a body reads it, and writes what it has read: the very same arrays, if nothing stands between
+ * (a compressor, a decoder) that makes other ones of them. Once all that was given to it has come out as it was, the
+ * response can be written to directly. One write of something else, and it never can.
+ */
+export class Takeover {
+  readonly #response: ServerResponse
+  readonly #onProven: (hasRoom: boolean) => void
+  readonly #given: Uint8Array[] = []
+  #givenBytes = 0
+  #isOver = false
+  #unwatch: (() => void) | undefined
+
+  /** @param onProven is called once, with what the last write has answered. */
+  constructor(response: ServerResponse, onProven: (hasRoom: boolean) => void) {
+    this.#response = response
+    this.#onProven = onProven
+  }
+
+  /** Notes what the framework is given to send, in order; before it is given. */
+  give(bytes: Uint8Array): void {
+    if (this.#isOver) return
+    this.#given.push(bytes)
+    this.#givenBytes += bytes.length
+    this.#unwatch ??= this.#watch()
+    if (this.#given.length > 1 && this.#givenBytes > MAX_GIVEN) this.stop()
+  }
+
+  /** Leaves the response as it was. */
+  stop(): void {
+    this.#isOver = true
+    this.#given.length = 0
+    this.#unwatch?.()
+  }
+
+  /** Answers how to stop. */
+  #watch(): () => void {
+    const response = this.#response
+    const { write } = response
+    const isOwn = Object.hasOwn(response, 'write')
+    const watched = (...args: unknown[]): boolean => {
+      const hasRoom: boolean = Reflect.apply(write, response, args)
+      this.#wrote(args[0], hasRoom)
+      return hasRoom
+    }
+    response.write = watched
+    return () => {
+      // Somebody who has wrapped it meanwhile calls on, and finds nobody here any more.
+      if (response.write !== watched) return
+      if (isOwn) response.write = write
+      else Reflect.deleteProperty(response, 'write')
+    }
+  }
+
+  #wrote(data: unknown, hasRoom: boolean): void {
+    const given = this.#given.shift()
+    if (given === undefined) return
+    this.#givenBytes -= given.length
+    if (given !== data) return this.stop()
+    if (this.#given.length > 0) return
+    this.stop()
+    this.#onProven(hasRoom)
+  }
+}
