@@ -1,0 +1,14 @@
+// What an application needs that uses this package alone. `@sse/core` is a peer: these are its own, no second copy.
+export {
+  type CloseReason,
+  createHub,
+  type Hub,
+  type Source,
+  SseError,
+  type SseEvent,
+  type SseStream,
+  type StreamOptions,
+  topic,
+} from '@sse/core'
+export { eventStream, type StreamContext } from './event-stream.ts'
+export { type SseMiddleware, type SseOptions, sse } from './sse.ts'
