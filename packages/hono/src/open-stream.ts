@@ -32,7 +32,7 @@ export async function responseOf(
     setHeaders(head, headersOf(c))
     // An integer from 200 to 599: it has been checked.
     if (head.status !== undefined) c.status(head.status as StatusCode)
-    response = c.body(body ?? null)
+    response = c.newResponse(body ?? null)
   }
   await open(c, respond, source, options)
   return response ?? new Response(null, { status: CLIENT_CLOSED_REQUEST })
