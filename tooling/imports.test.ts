@@ -70,6 +70,15 @@ const probes: Readonly<Record<string, readonly Probe[]>> = {
     ['vitest', 'vitest'],
     ['../index.ts', 'entry is imported from outside'],
   ],
+  [`${core}/testing/app/probe.ts`]: [
+    ['./routes.ts'],
+    ['../../hub/hub.ts'],
+    ['../../connection/source.ts'],
+    ['../read-events.ts', '`testing/app` imports itself'],
+    ['../../node/drain.ts', '`testing/app` imports itself'],
+    ['../../index.ts', 'entry is imported from outside'],
+    ['node:assert', "Node's own modules"],
+  ],
   [`${core}/index.ts`]: [
     ['./hub/hub.ts'],
     ['./node/drain.ts', 'what runs everywhere'],
@@ -89,7 +98,18 @@ const probes: Readonly<Record<string, readonly Probe[]>> = {
     ['./testing/read-events.ts', 'what runs in production'],
     ['./index.ts', 'entry is imported from outside'],
   ],
-  [`${core}/testing.ts`]: [['./testing/read-events.ts'], ['./index.ts', 'entry is imported from outside']],
+  [`${core}/testing.ts`]: [
+    ['./testing/read-events.ts'],
+    ['./testing/app/routes.ts'],
+    ['./index.ts', 'entry is imported from outside'],
+    ['./testing-app.ts', 'entry is imported from outside'],
+  ],
+  [`${core}/testing-app.ts`]: [
+    ['./testing/app/routes.ts'],
+    ['./testing/read-events.ts', 'what runs everywhere'],
+    ['./testing.ts', 'entry is imported from outside'],
+    ['node:assert', "Node's own modules"],
+  ],
   [`${core}/hub/probe.test.ts`]: [
     ['vitest'],
     ['node:http'],
@@ -106,6 +126,7 @@ const probes: Readonly<Record<string, readonly Probe[]>> = {
     ['node:http'],
     ['@sse/koa', 'never each other'],
     ['@sse/core/testing', 'never each other'],
+    ['@sse/core/testing/app', 'never each other'],
     ['@sse/core/dist/index.js', 'published name'],
     ['../../core/src/index.ts', 'published name'],
     ['../../koa/src/index.ts', 'published name'],
@@ -116,6 +137,7 @@ const probes: Readonly<Record<string, readonly Probe[]>> = {
   ],
   'packages/express/src/probe.test.ts': [
     ['@sse/core/testing'],
+    ['@sse/core/testing/app'],
     ['@sse/tooling/programs'],
     ['supertest'],
     ['@sse/hono', 'never each other'],

@@ -1,7 +1,7 @@
 import { connect, type Socket } from 'node:net'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { onTestFinished } from 'vitest'
-import { readResponses, type WireResponse } from './http-response.ts'
+import { readResponses, type WireResponse } from '../src/testing/http-response.ts'
 
 /** A client that shows each byte it gets, and reads only when it is told to. Gone when its test has finished. */
 export class RawClient {

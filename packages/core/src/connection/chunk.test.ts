@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import { readResponses } from '../../test/http-response.ts'
+import { readResponses } from '../testing/http-response.ts'
 import { Chunk, COMMENT } from './chunk.ts'
 
 const HEAD = Buffer.from('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n')
