@@ -1,7 +1,7 @@
 export { type AdapterCase, adapterContract } from './testing/adapter-contract.ts'
 export type { AdapterHarness, AdapterServer } from './testing/adapter-stage.ts'
 export { type AdapterAnswer, type AdapterApp, adapterApp } from './testing/app/adapter-app.ts'
-export type { AdapterState, ProcessState } from './testing/app/control.ts'
+export type { AdapterState } from './testing/app/control.ts'
 export type { AdapterRequest, AdapterRoute } from './testing/app/routes.ts'
 export type { ReceivedEvent } from './testing/event-parser.ts'
 export { type LogCase, logContract } from './testing/log-contract.ts'

@@ -23,6 +23,7 @@ export function serveNodeForm(): Promise<AdapterServer> {
     const { method = 'GET', url = '/' } = request
     void handle(app, { method, url, body: String(body), stream, answer })
     // What outer middleware does when `next()` has come back.
+    if (response.headersSent) return
     response.setHeader('X-Outer', 'after')
     response.appendHeader('Set-Cookie', 'outer=1')
   })

@@ -49,6 +49,11 @@ export const HEAD_RULES: readonly AdapterRule[] = [
   ['answers HEAD with headers alone, and starts no source', answersHead],
 ]
 
+/** What Node does of itself, unless a header says otherwise. */
+export const NODE_RULES: readonly AdapterRule[] = [
+  ['streams to a client of HTTP/1.0, which knows no chunks', streamsWithoutChunks],
+]
+
 async function hasHeaders(stage: AdapterStage): Promise<void> {
   for (const path of ['/hub', '/idle-generator', '/generator']) {
     const client = stage.ask(path)
@@ -58,6 +63,14 @@ async function hasHeaders(stage: AdapterStage): Promise<void> {
 
 /** Asserts that a response is a stream by status and headers, each of which came once. */
 export function checkStreamHead({ status, headers }: WireResponse, path: string): void {
+  checkStreamHeaders({ status, headers }, path)
+  for (const name of ['content-length', 'content-encoding', 'etag']) {
+    assert.equal(headers.get(name), undefined, `${path} has the header ${name}`)
+  }
+}
+
+/** Asserts the same of a response that may have come as a whole. */
+export function checkStreamHeaders({ status, headers }: Pick<WireResponse, 'status' | 'headers'>, path: string): void {
   assert.equal(status, 200, `${path} has the status ${status}`)
   assert.deepEqual(
     ['content-type', 'cache-control', 'x-accel-buffering'].map((name) => [name, headers.get(name)]),
@@ -68,9 +81,6 @@ export function checkStreamHead({ status, headers }: WireResponse, path: string)
     ],
     `${path} has other headers than a stream`,
   )
-  for (const name of ['content-length', 'content-encoding', 'etag']) {
-    assert.equal(headers.get(name), undefined, `${path} has the header ${name}`)
-  }
 }
 
 /** Were they the adapter's own, they would be there also where HTTP forbids them. */
@@ -252,6 +262,15 @@ async function keepsTheConnection(stage: AdapterStage): Promise<void> {
     client.responses.map(({ status }) => status),
     [200, 200, 200, 200, 200, 200, 204, 200],
   )
+}
+
+async function streamsWithoutChunks(stage: AdapterStage): Promise<void> {
+  for (const path of ['/generator', '/stream', '/function']) {
+    const client = stage.ask(path, { version: '1.0' })
+    const { headers } = await client.whole()
+    assert.equal(headers.get('transfer-encoding'), undefined, `${path} is chunked`)
+    checkFinite(client.stream.events)
+  }
 }
 
 async function keepsOwnHeaders(stage: AdapterStage): Promise<void> {

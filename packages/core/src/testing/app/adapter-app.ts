@@ -15,8 +15,9 @@ export interface AdapterAnswer {
  * An application that uses everything an adapter offers, for one server: the half of {@link adapterContract} that runs
  * where the server does, on any runtime. The adapter's test mounts, in its framework's own idiom:
  *
- * - outermost, a middleware that, when `next()` has come back, sets the header `X-Outer: after` and appends the cookie
- *   `outer=1`; inside of it one that appends the cookie `inner=1` before it calls `next()`
+ * - outermost, a middleware that, when `next()` has come back, and unless the response has been sent by then, sets the
+ *   header `X-Outer: after` and appends the cookie `outer=1`; inside of it one that appends the cookie `inner=1` before it
+ *   calls `next()`
  * - a guard that refuses every request, with {@link refusal}, before the two routes `GET /refused`, which has the adapter's
  *   middleware and would stream, and `GET /refused-plainly`, which has not
  * - the adapter's middleware, with {@link hub}; and JSON bodies, parsed

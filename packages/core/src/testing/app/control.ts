@@ -27,8 +27,6 @@ export type AdapterCommand =
   | { readonly do: 'open the gate' }
   /** Closes the hubs, and answers when they are. */
   | { readonly do: 'close' }
-  /** Looks at the process, too, after collecting garbage where that can be asked for. */
-  | { readonly do: 'probe' }
 
 /** What every command is answered with. */
 export interface AdapterState {
@@ -38,18 +36,6 @@ export interface AdapterState {
   readonly size: number
   /** The ids of what was published by the command. */
   readonly ids: readonly string[]
-  /** What the process is made of, by `probe`, and as far as it tells. */
-  readonly process?: ProcessState
-}
-
-/** What a process tells of itself. */
-export interface ProcessState {
-  /** What keeps it alive, by kind. */
-  readonly resources: Readonly<Record<string, number>>
-  /** The listeners of the process itself, by event. */
-  readonly listeners: Readonly<Record<string, number>>
-  /** Bytes in use, buffers included. */
-  readonly bytes: number
 }
 
 /** The parts of an application that commands concern. */
@@ -67,16 +53,12 @@ export interface Controlled {
 export async function control(app: Controlled, command: AdapterCommand): Promise<AdapterState> {
   const { journal, hubs } = app
   const ids = await carryOut(app, command)
-  const state = { journal: journal.counts, size: hubs.size, ids }
-  if (command.do !== 'probe') return state
-  const process = processState()
-  return process === undefined ? state : { ...state, process }
+  return { journal: journal.counts, size: hubs.size, ids }
 }
 
 async function carryOut({ hubs, gate }: Controlled, command: AdapterCommand): Promise<readonly string[]> {
   switch (command.do) {
     case 'look':
-    case 'probe':
       return []
     case 'publish':
       return publish(hubs, command.hub ?? 'main', command.topic, command.events)
@@ -120,7 +102,6 @@ const COMMANDS: readonly string[] = [
   'fill',
   'open the gate',
   'close',
-  'probe',
 ] satisfies readonly AdapterCommand['do'][]
 
 /** Whether something is a command: as far as is needed to refuse what an adapter has not parsed. */
@@ -128,31 +109,4 @@ export function isCommand(command: unknown): command is AdapterCommand {
   if (typeof command !== 'object' || command === null || !('do' in command)) return false
   if ('hub' in command && !HUB_NAMES.some((name) => name === command.hub)) return false
   return typeof command.do === 'string' && COMMANDS.includes(command.do)
-}
-
-/** What Node has of this, and others in part. */
-interface Runtime {
-  readonly gc?: () => void
-  readonly process?: {
-    getActiveResourcesInfo?(): readonly string[]
-    memoryUsage?(): { readonly heapUsed: number; readonly arrayBuffers: number }
-    eventNames?(): readonly (string | symbol)[]
-    listenerCount?(name: string | symbol): number
-  }
-}
-
-function processState(): ProcessState | undefined {
-  const { gc, process } = globalThis as Runtime
-  if (process?.getActiveResourcesInfo === undefined || process.memoryUsage === undefined) return undefined
-  gc?.()
-  const { heapUsed, arrayBuffers } = process.memoryUsage()
-  const listeners: Record<string, number> = {}
-  for (const name of process.eventNames?.() ?? []) listeners[String(name)] = process.listenerCount?.(name) ?? 0
-  return { resources: countsOf(process.getActiveResourcesInfo()), listeners, bytes: heapUsed + arrayBuffers }
-}
-
-function countsOf(names: readonly string[]): Readonly<Record<string, number>> {
-  const counts: Record<string, number> = {}
-  for (const name of names) counts[name] = (counts[name] ?? 0) + 1
-  return counts
 }

@@ -52,8 +52,8 @@ export function adapterRoutes(app: {
 }): readonly AdapterRoute[] {
   const { hubs, journal, gate } = app
   const sources = new Sources(journal)
-  const before = (path: string) => (): Promise<void> => {
-    journal.note(`${path} waits`)
+  const before = (): Promise<void> => {
+    journal.note('gated waits')
     return gate.passed()
   }
   return [
@@ -115,8 +115,8 @@ export function adapterRoutes(app: {
     get('/bad-event', () => sources.badEvent()),
 
     // Requests that wait before they stream
-    { ...get('/gated', () => sources.idleGenerator('gated')), before: before('gated') },
-    { ...get('/gated-hub', () => hubs.main.subscribe('hub')), before: before('gated-hub') },
+    { ...get('/gated-generator', () => sources.asked('gated', sources.idleGenerator('gated'))), before },
+    { ...get('/gated-hub', () => sources.asked('gated', hubs.main.subscribe('hub'))), before },
 
     get('/flood', () => sources.flood('flood')),
 

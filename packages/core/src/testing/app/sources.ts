@@ -33,6 +33,12 @@ export class Sources {
     }
   }
 
+  /** Notes that a source has been asked for. */
+  asked(name: string, source: Source): Source {
+    this.#note(name, 'asked')
+    return source
+  }
+
   async *finite(name: string): AsyncGenerator<SseEvent | string> {
     this.#note(name, 'started')
     yield* FINITE
