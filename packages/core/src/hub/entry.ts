@@ -17,9 +17,7 @@ export function entryOf(topic: string, event: object, serialize: Serialize, even
   assertTopic(topic)
   if (typeof event !== 'object' || event === null) throw invalid('`event` must be an object with `data`')
   const { event: name = 'message', data, key } = event as { event?: unknown; data?: unknown; key?: unknown }
-  assertField('event', name)
-  if (name.startsWith(RESERVED_PREFIX))
-    throw invalid(`\`event\` must not start with \`${RESERVED_PREFIX}\`: it is reserved`)
+  assertEventName(name)
   if (data === undefined)
     throw invalid('`data` is missing: no client would dispatch the event; send null or an empty string')
   if (key !== undefined) assertKey(key)
@@ -31,6 +29,17 @@ export function entryOf(topic: string, event: object, serialize: Serialize, even
     )
   }
   return { topic, event: name, data: text, raw: typeof data === 'string', ...(key !== undefined && { key }) }
+}
+
+/**
+ * Checks the name of an application's own event.
+ *
+ * @throws {SseError} `SSE_INVALID_FIELD` if it cannot be framed, or is one of the library's.
+ */
+export function assertEventName(name: unknown): asserts name is string {
+  assertField('event', name)
+  if (!name.startsWith(RESERVED_PREFIX)) return
+  throw invalid(`\`event\` must not start with \`${RESERVED_PREFIX}\`: it is reserved`)
 }
 
 function assertKey(key: unknown): asserts key is string {

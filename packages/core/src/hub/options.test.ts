@@ -56,6 +56,9 @@ describe('hubSettings', () => {
     ['stallTimeout', 'from 1 to 2147483647', [...noNumbers, 2 ** 31], (stallTimeout) => ({ stallTimeout })],
     ['checkpoints', 'true or false', [0, 'yes', null], (checkpoints) => ({ checkpoints })],
     ['lag', "'disconnect', 'skip' or 'conflate'", ['drop', '', null, 5], (lag) => ({ lag })],
+    ['ring', 'an object', [null, 5, 'big'], (ring) => ({ ring })],
+    ['limits', 'an object', [null, 5, 'none'], (limits) => ({ limits })],
+    ['retry', 'an object', [null, 'soon'], (retry) => ({ retry })],
     ['retry', 'from 0 to 2147483647', [-1, 1.5, Number.NaN, 2 ** 31], (retry) => ({ retry })],
     [
       'retry.min',

@@ -92,6 +92,7 @@ export function hubSettings(options: HubOptions = {}): HubSettings {
   for (const [name, callback] of Object.entries({ serialize, deserialize, onError, onClose })) {
     if (callback !== undefined && typeof callback !== 'function') throw invalid(name, 'must be a function')
   }
+  for (const [name, value] of Object.entries({ ring: options.ring, limits: options.limits })) assertObject(name, value)
   const ring = ringBounds(options.ring)
   return {
     log: log ?? memoryLog(),
@@ -141,12 +142,18 @@ function hubLimits(limits: HubLimits = {}, ring: RingBounds): Required<HubLimits
   }
 }
 
+function assertObject(name: string, value: unknown): void {
+  if (value === undefined || (typeof value === 'object' && value !== null)) return
+  throw invalid(name, `must be an object, not ${String(value)}`)
+}
+
 function retryOf(retry: HubOptions['retry']): () => number {
   if (retry === undefined) return drawRetry
   if (typeof retry === 'number') {
     assertRetry(retry)
     return () => retry
   }
+  assertObject('retry', retry)
   const { min, max } = retry
   assertInteger('retry.min', min, 0, MAX_RETRY)
   assertInteger('retry.max', max, min, MAX_RETRY)

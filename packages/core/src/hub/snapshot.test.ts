@@ -283,6 +283,7 @@ describe('a snapshot', () => {
     ],
     ['rejects', () => Promise.reject(new Error('no state'))],
     ['gives what cannot be framed', () => [{ data: 'fine' }, { data: undefined }]],
+    ["gives an event with a name of the library's", () => [{ event: 'sse.gap', data: '{}' }]],
   ] as const) {
     it(`that ${how} is reported, once for each client, and ends the stream with \`error\``, async () => {
       const { hub, errors, reasons } = watched()

@@ -1,5 +1,6 @@
 import { Chunk } from '../connection/chunk.ts'
 import { encodeEvent, type Serialize } from '../wire/encode.ts'
+import { assertEventName } from './entry.ts'
 import type { Publication } from './event.ts'
 import type { FanOut, GapReason } from './fan-out.ts'
 import type { Mark } from './ring.ts'
@@ -79,8 +80,9 @@ export class Snapshots {
     const chunks: Chunk[] = []
     let text = ''
     let events = 0
-    for (const { event, data } of await this.#snapshot(context)) {
-      text += encodeEvent(event === undefined || event === 'message' ? { data } : { event, data }, this.#serialize)
+    for (const { event = 'message', data } of await this.#snapshot(context)) {
+      assertEventName(event)
+      text += encodeEvent(event === 'message' ? { data } : { event, data }, this.#serialize)
       events++
       if (text.length < CHUNK_LENGTH) continue
       chunks.push(Chunk.ofText(text, events))
