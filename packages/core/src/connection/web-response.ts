@@ -1,10 +1,18 @@
 import { type HeaderTarget, type ResponseHead, setHeaders } from './sink.ts'
 
-/** A response of the Web's. */
-export function responseOf(head: ResponseHead, body: ReadableStream<Uint8Array> | string | undefined): Response {
-  const headers = new Headers()
+/**
+ * A response of the Web's.
+ *
+ * @param base has the status and the headers that a framework was told already; it is left as it is.
+ */
+export function responseOf(
+  head: ResponseHead,
+  body: ReadableStream<Uint8Array> | string | undefined,
+  base?: Pick<Response, 'status' | 'headers'>,
+): Response {
+  const headers = new Headers(base?.headers)
   setHeaders(head, new HeadersTarget(headers))
-  return new Response(body ?? null, { status: head.status ?? 200, headers })
+  return new Response(body ?? null, { status: head.status ?? base?.status ?? 200, headers })
 }
 
 /** `Headers` as what headers are set on: several values of one name, as `Set-Cookie` has, must not be joined. */
