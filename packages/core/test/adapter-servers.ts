@@ -29,33 +29,55 @@ export function serveNodeForm(): Promise<AdapterServer> {
   })
 }
 
-/** How the Web form of a server streams, that of `eventStream` unless a test makes its own. */
-export type WebStream = (request: Request, source: Source, options: StreamOptions) => Promise<Response>
+/** What a server of the Web form is made of. */
+export interface WebParts {
+  /** The application that is mounted. */
+  readonly app: (app: AdapterApp) => AdapterApp
+  /** The adapter. */
+  readonly stream: (request: Request, source: Source, options: StreamOptions) => Promise<Response>
+  /** The middleware around the handler. */
+  readonly middleware: (response: Response, request: Request) => Response
+  /** The way to the socket. */
+  readonly send: (response: Response, outgoing: ServerResponse) => Promise<void>
+}
 
-/** Serves the application of the contract with the Web form, behind a bridge to `node:http`. */
-export function serveWebForm(stream: WebStream = webStream, send: typeof toNode = toNode): Promise<AdapterServer> {
-  const app = adapterApp()
-  return listen(async (incoming, outgoing) => {
-    const body = await buffer(incoming)
-    const request = toWeb(incoming, outgoing, body)
-    const response = await fetchOf(app, request, { body: String(body), stream })
+const PARTS: WebParts = {
+  app: (app) => app,
+  stream: webStream,
+  middleware: (response) => {
     response.headers.append('Set-Cookie', 'inner=1')
     response.headers.set('X-Outer', 'after')
     response.headers.append('Set-Cookie', 'outer=1')
-    await send(response, outgoing)
+    return response
+  },
+  send: toNode,
+}
+
+/** Serves the application of the contract with the Web form, behind a bridge to `node:http`. */
+export function serveWebForm(parts: Partial<WebParts> = {}): Promise<AdapterServer> {
+  const { app: mount, stream, middleware, send } = { ...PARTS, ...parts }
+  const app = mount(adapterApp())
+  return listen(async (incoming, outgoing) => {
+    const body = await buffer(incoming)
+    const request = toWeb(incoming, outgoing, body)
+    const response = await respond(app, request, { body: String(body), stream })
+    await send(middleware(response, request), outgoing)
   })
 }
 
-function fetchOf(app: AdapterApp, request: Request, { body, stream }: { body: string; stream: WebStream }) {
-  return new Promise<Response>((resolve) => {
+function respond(
+  app: AdapterApp,
+  request: Request,
+  { body, stream }: { body: string; stream: WebParts['stream'] },
+): Promise<Response> {
+  return new Promise((resolve) => {
     const { method, url } = request
-    const answer = (status: number, value: unknown): void => resolve(Response.json(value, { status }))
     void handle(app, {
       method,
       url,
       body,
       stream: async (source, options) => resolve(await stream(request, source, options)),
-      answer,
+      answer: (status, value) => resolve(Response.json(value, { status })),
     })
   })
 }

@@ -20,8 +20,18 @@ export function toWeb(incoming: IncomingMessage, outgoing: ServerResponse, body:
   })
 }
 
+/** What a bridge may fail to do. */
+export interface BridgeFaults {
+  /** It does not tell the body that the client has gone. */
+  readonly ignoresDisconnect?: boolean
+  /** It does not wait for a client that does not read. */
+  readonly ignoresBackpressure?: boolean
+  /** It ends what was to be cut. */
+  readonly endsInsteadOfCutting?: boolean
+}
+
 /** Sends a response of the Web's at the client's pace, and cancels its body when the client goes. */
-export async function toNode(response: Response, outgoing: ServerResponse): Promise<void> {
+export async function toNode(response: Response, outgoing: ServerResponse, faults: BridgeFaults = {}): Promise<void> {
   outgoing.writeHead(response.status, [...response.headers].flat())
   if (response.body === null || outgoing.req.method === 'HEAD') {
     await response.body?.cancel()
@@ -30,19 +40,22 @@ export async function toNode(response: Response, outgoing: ServerResponse): Prom
   }
   outgoing.flushHeaders()
   const reader = response.body.getReader()
-  const leave = (): void => void reader.cancel().catch(() => {})
+  const leave = (): void => {
+    if (faults.ignoresDisconnect !== true) reader.cancel().catch(() => {})
+  }
   outgoing.on('close', leave)
   if (outgoing.destroyed) leave()
   try {
     for (;;) {
       const { done, value } = await reader.read()
       if (done) break
-      if (!outgoing.write(value)) await drained(outgoing)
+      if (!outgoing.write(value) && faults.ignoresBackpressure !== true) await drained(outgoing)
     }
     outgoing.end()
   } catch {
     // The stream was cut: so is the connection.
-    outgoing.destroy()
+    if (faults.endsInsteadOfCutting === true) outgoing.end()
+    else outgoing.destroy()
   }
 }
 

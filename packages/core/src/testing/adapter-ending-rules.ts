@@ -56,11 +56,8 @@ async function endsFailedStreams(stage: AdapterStage, path: string): Promise<voi
   const client = stage.ask(path)
   const { status } = await client.whole()
   assert.equal(status, 200)
-  assert.deepEqual(
-    client.stream.events.map(({ data }) => data),
-    ['first'],
-  )
   assert(!String(client.bytes).includes(SECRET), "the error's message has reached the client")
+  assert.match(client.body, /^retry: \d+\n:\n\ndata: first\n\n$/, 'something of the error has reached the client')
   await stage.untilNoted('closed error')
   const { journal, size } = await stage.settle()
   const errors = Object.entries(journal).filter(([entry]) => /^(error|handled) /.test(entry))
@@ -121,7 +118,7 @@ async function endsUnopenedSources(stage: AdapterStage): Promise<void> {
 const LENGTH = 16 * 1024
 const BATCH = 32
 /** More than any kernel takes for a client that does not read. */
-const MAX_BATCHES = 256
+const MAX_BATCHES = 96
 
 async function cutsSlowClients(stage: AdapterStage): Promise<void> {
   const healthy = stage.read('/narrow')

@@ -60,7 +60,7 @@ export function adapterRoutes(app: {
     // Subscriptions
     get('/hub', () => hubs.main.subscribe('hub')),
     get('/replay', () => hubs.main.subscribe('hub', { replay: 'all' })),
-    get('/greeted', () => sources.greeted(() => hubs.main.subscribe('hub'))),
+    get('/greeted', () => sources.greeted(() => hubs.main.subscribe('hub', { replay: 'all' }))),
     get('/pattern', () => hubs.main.subscribe(['rooms/*', 'news/**'])),
     get('/snapshot', () =>
       hubs.main.subscribe('hub', { snapshot: ({ reason }) => [{ event: 'state', data: reason }] }),
