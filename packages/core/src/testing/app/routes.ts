@@ -124,6 +124,7 @@ export function adapterRoutes(app: {
     post('/echo', ({ body }) => sources.echo(body)),
     post('/idle-post', () => sources.idleGenerator('idle-post')),
     post('/rejects', () => sources.rejects()),
+    post('/full', () => hubs.full.subscribe('full')),
   ]
 }
 
