@@ -194,13 +194,10 @@ async function checkPutOff(client: WireClient): Promise<void> {
 }
 
 async function refuses(stage: AdapterStage): Promise<void> {
-  checkRefusal(
-    await stage
-      .connect()
-      .send({ path: stage.pathOf('/full') })
-      .whole(),
-    503,
-  )
+  const client = stage.connect().send({ path: stage.pathOf('/full') })
+  checkRefusal(await client.whole(), 503)
+  // No `EventSource` posts, whatever it says it accepts.
+  checkRefusal(await stage.post('/full', {}).whole(), 503)
 }
 
 async function refusesPrincipals(stage: AdapterStage): Promise<void> {
