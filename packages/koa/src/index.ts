@@ -10,5 +10,6 @@ export {
   type StreamOptions,
   topic,
 } from '@sse/core'
-export { eventStream, type StreamContext } from './event-stream.ts'
+export { eventStream } from './event-stream.ts'
+export type { StreamContext } from './reply.ts'
 export { type SseMiddleware, type SseOptions, sse } from './sse.ts'

@@ -1,8 +1,21 @@
 import type { SseStream } from '@sse/core'
 
-/** The promise of a stream that opens; it knows whether anybody waits for it. */
+/** How an attempt to open a stream has ended: without a failure, or with one. */
+export type Outcome = readonly [failure?: { readonly error: unknown }]
+
+/** The promise of a stream that opens; it knows whether anybody waits for it. Left alone, its rejection is nobody's. */
 export class Opening extends Promise<SseStream> {
+  /** Settles with it, and never rejects. Does not count as asking. */
+  readonly outcome: Promise<Outcome>
   #isAwaited = false
+
+  constructor(stream: Promise<SseStream>) {
+    super((resolve) => resolve(stream))
+    this.outcome = super.then(
+      () => [],
+      (error: unknown) => [{ error }],
+    )
+  }
 
   /** Promises made of this one are ordinary ones: who has asked for them has them. */
   static override get [Symbol.species](): PromiseConstructor {
@@ -21,13 +34,5 @@ export class Opening extends Promise<SseStream> {
   ): Promise<A | B> {
     this.#isAwaited = true
     return super.then(onFulfilled, onRejected)
-  }
-
-  /** Resolves when the stream is open or will never be. Does not count as asking. */
-  settled(): Promise<{ readonly error?: unknown }> {
-    return super.then(
-      () => ({}),
-      (error: unknown) => ({ error }),
-    )
   }
 }

@@ -1,8 +1,7 @@
 import type { AnyEvents, Hub, Source, SseStream, StreamOptions } from '@sse/core'
 import { holdOpen, type MiddlewareOptions, middlewareSettings } from '@sse/core/adapter'
 import type { Context, Middleware } from 'koa'
-import { eventStream } from './event-stream.ts'
-import { Opening } from './opening.ts'
+import { Handling } from './handling.ts'
 
 /** What the middleware is made with. */
 export type SseOptions<E extends object = AnyEvents> = MiddlewareOptions<Context, E>
@@ -27,9 +26,6 @@ declare module 'koa' {
   }
 }
 
-/** What was opened for a context. */
-const openings = new WeakMap<object, Opening>()
-
 /**
  * Makes the middleware that gives contexts their `sse` method.
  *
@@ -38,27 +34,17 @@ const openings = new WeakMap<object, Opening>()
  */
 export function sse<E extends object = AnyEvents>(options: SseOptions<E> = {}): SseMiddleware<E> {
   const { hub, complete } = middlewareSettings(options)
-  // One method for all contexts: nothing is made for a request that does not stream.
-  function open(this: Context, source: Source = holdOpen, own?: StreamOptions): Promise<SseStream> {
-    const opening = new Opening((resolve) => resolve(openStream(this, source, own)))
-    openings.set(this, opening)
-    return opening
-  }
-  async function openStream(ctx: Context, source: Source, own: StreamOptions | undefined): Promise<SseStream> {
-    return eventStream(ctx, source, complete(ctx, own))
-  }
   const middleware: Middleware = async (ctx, next) => {
-    ctx.sse = open
-    await next()
-    await opened(ctx)
+    const handling = new Handling(ctx)
+    // Not a method: it may be taken off its context, as handlers do with what they need of one.
+    ctx.sse = (source = holdOpen, own) => handling.open(source, () => complete(ctx, own))
+    try {
+      await next()
+    } catch (error) {
+      handling.failed()
+      throw error
+    }
+    await handling.done()
   }
   return Object.assign(middleware, { hub })
-}
-
-/** Waits for a stream that the handler may not have waited for: else Koa would answer 404. */
-async function opened(ctx: object): Promise<void> {
-  const opening = openings.get(ctx)
-  if (opening === undefined) return
-  const { error } = await opening.settled()
-  if (error !== undefined && !opening.isAwaited) throw error
 }

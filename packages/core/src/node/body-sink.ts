@@ -81,6 +81,7 @@ export class BodySink<Stream> implements Sink, BodyOwner {
   }
 
   release(): void {
+    this.#takeover.stop()
     this.#direct.release()
   }
 
@@ -100,8 +101,10 @@ export class BodySink<Stream> implements Sink, BodyOwner {
   }
 
   destroy(): void {
+    // Nothing of it was read: where the framework sends another body in its place, that response is not ours to cut.
+    if (this.#isUnread) this.#body?.end()
     // The framework lets go of the body of a response that has closed.
-    this.#direct.destroy()
+    else this.#direct.destroy()
   }
 
   drained(): void {
@@ -109,7 +112,12 @@ export class BodySink<Stream> implements Sink, BodyOwner {
   }
 
   gone(): void {
+    this.#takeover.stop()
     if (!this.#hasEnded) this.#owner?.gone()
+  }
+
+  get #isUnread(): boolean {
+    return this.#body !== undefined && this.#body.bufferedBytes === this.#written
   }
 
   #writeBody({ bytes }: Chunk): boolean {

@@ -1,0 +1,76 @@
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import { json } from 'node:stream/consumers'
+import Router from '@koa/router'
+import { type AdapterServer, adapterApp, adapterContract } from '@sse/core/testing'
+import type { Context, Middleware, Next } from 'koa'
+import { describe, it } from 'vitest'
+import { sse } from '../src/index.ts'
+import { VERSIONS } from './versions.ts'
+
+describe.each(VERSIONS)('the contract of adapters on $name', ({ Koa }) => {
+  for (const { name, run, timeout } of adapterContract({ start })) it(name, run, timeout)
+
+  async function start(): Promise<AdapterServer> {
+    const { hub, routes, refusal, handled, control } = adapterApp()
+    const refuse = (ctx: Context): void => {
+      ctx.status = refusal.status
+      ctx.body = refusal.body
+    }
+    const app = new Koa()
+    app.silent = true
+    app.use(async (ctx, next) => {
+      await next()
+      if (ctx.headerSent) return
+      ctx.set('X-Outer', 'after')
+      ctx.append('Set-Cookie', 'outer=1')
+    })
+    app.use((ctx, next) => {
+      ctx.append('Set-Cookie', 'inner=1')
+      return next()
+    })
+    app.use(async (ctx, next) => {
+      try {
+        await next()
+      } catch (error) {
+        const { status, body } = handled(error)
+        ctx.status = status
+        ctx.body = body
+      }
+    })
+    const router = new Router()
+    router.get('/refused-plainly', refuse)
+    router.use(sse({ hub }), parseJson)
+    router.get('/refused', refuse)
+    for (const { method, path, before, source, options } of routes) {
+      const stream: Middleware = async (ctx) => {
+        await before?.()
+        // Left alone: the middleware waits for it.
+        void ctx.sse(source({ body: ctx.state.body }), options)
+      }
+      router.register(path, [method], stream)
+    }
+    router.post('/control', async (ctx) => {
+      ctx.body = await control(ctx.state.body)
+    })
+    app.use(router.routes())
+    return serve(createServer(app.callback()))
+  }
+})
+
+async function parseJson(ctx: Context, next: Next): Promise<void> {
+  if (ctx.is('json')) ctx.state.body = await json(ctx.req)
+  await next()
+}
+
+async function serve(server: ReturnType<typeof createServer>): Promise<AdapterServer> {
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const address = server.address()
+  if (address === null || typeof address === 'string') throw new Error('The server has no port')
+  const close = (): void => {
+    server.close()
+    server.closeAllConnections()
+  }
+  return { url: `http://127.0.0.1:${address.port}`, close, server }
+}
