@@ -9,4 +9,5 @@ export {
 export { type CompleteOptions, completeWith, type StreamDefaults } from './adapter/stream-defaults.ts'
 export { openWebStream, type WebExchange } from './connection/event-stream.ts'
 export { type HeaderTarget, type Respond, type ResponseHead, setHeaders } from './connection/sink.ts'
+export { isAttachable } from './connection/source.ts'
 export { responseOf } from './connection/web-response.ts'

@@ -1,0 +1,97 @@
+import type { ServerResponse } from 'node:http'
+import { type BeforeApplicationShutdown, Logger } from '@nestjs/common'
+import type { ApplicationConfig } from '@nestjs/core'
+import type { AnyEvents, Hub, SseStream, StreamOptions } from '@sse/core'
+import { type CompleteOptions, type MiddlewareOptions, middlewareSettings } from '@sse/core/adapter'
+
+/** What the streams of an application are made with. */
+export interface StreamsOptions<Request = never, E extends object = AnyEvents> extends MiddlewareOptions<Request, E> {
+  /** Over how many milliseconds streams end when the application shuts down, so that clients do not come back at once; default 0. */
+  drain?: number
+}
+
+/** How long the last bytes of streams may take when the application shuts down, in milliseconds. */
+const GRACE = 1_000
+
+/** The streams of one application, and what holds for all of them. */
+export class Streams implements BeforeApplicationShutdown {
+  readonly hub: Hub
+  readonly #complete: CompleteOptions<unknown>
+  readonly #ownsHub: boolean
+  readonly #drain: number
+  readonly #open = new Map<SseStream, ServerResponse>()
+  #closing: Promise<void> | undefined
+
+  constructor({ drain = 0, ...options }: StreamsOptions) {
+    const onError = options.onError ?? logError
+    const { hub, complete } = middlewareSettings({ ...options, onError })
+    this.hub = hub
+    this.#complete = complete as CompleteOptions<unknown>
+    this.#ownsHub = options.hub === undefined
+    this.#drain = drain
+  }
+
+  /** Completes what is said about one stream. Throws what the application's `principal` and `expiresAt` throw. */
+  optionsFor(request: unknown, own: StreamOptions): StreamOptions {
+    return this.#complete(request, own)
+  }
+
+  /** Notes a stream, to end it when the application shuts down. */
+  add(stream: SseStream, response: ServerResponse): void {
+    this.#open.set(stream, response)
+    void stream.closed.then(() => this.#open.delete(stream))
+    if (this.#closing !== undefined) stream.close()
+  }
+
+  /** Nest waits for it before it waits for connections, which do not end by themselves. */
+  beforeApplicationShutdown(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  async #close(): Promise<void> {
+    const responses = [...this.#open.values()]
+    if (this.#ownsHub) await this.hub.close({ drain: this.#drain })
+    for (const stream of this.#open.keys()) stream.close()
+    await allFinished(responses, GRACE)
+  }
+}
+
+/** Resolves when all responses have been taken by their clients. Who takes longer than allowed is cut. */
+async function allFinished(responses: readonly ServerResponse[], allowed: number): Promise<void> {
+  const open = new Set(responses.filter(({ destroyed }) => !destroyed))
+  if (open.size === 0) return
+  await new Promise<void>((resolve) => {
+    const timer = setTimeout(() => {
+      for (const response of open) response.destroy()
+    }, allowed)
+    for (const response of open) {
+      response.once('close', () => {
+        open.delete(response)
+        if (open.size > 0) return
+        clearTimeout(timer)
+        resolve()
+      })
+    }
+  })
+}
+
+const logger = new Logger('SSE')
+
+/** What goes wrong once a stream is open concerns the log alone. */
+function logError(error: unknown, { stage }: { readonly stage: string }): void {
+  if (error instanceof Error) logger.error(`${stage}: ${error.message}`, error.stack)
+  else logger.error(`${stage}: ${String(error)}`)
+}
+
+const streamsOf = new WeakMap<ApplicationConfig, Streams>()
+
+/** The streams of an application that has not imported the module: with all defaults. */
+export function defaultStreams(config: ApplicationConfig): Streams {
+  let streams = streamsOf.get(config)
+  if (streams === undefined) {
+    streams = new Streams({})
+    streamsOf.set(config, streams)
+  }
+  return streams
+}
