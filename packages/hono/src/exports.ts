@@ -10,4 +10,5 @@ export {
   type StreamOptions,
   topic,
 } from '@sse/core'
+export type { EventStream } from './event-stream.ts'
 export type { SseMiddleware, SseOptions, SseVariables } from './sse.ts'

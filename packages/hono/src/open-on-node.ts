@@ -1,25 +1,22 @@
 import { IncomingMessage, ServerResponse } from 'node:http'
 import { openWebBody } from '@sse/core/node'
-import type { Context } from 'hono'
-import { type OpenStream, openOnWeb } from './open-stream.ts'
+import type { OpenStream } from './event-stream.ts'
+import { bindingsOf, openOnWeb } from './open-on-web.ts'
 
 /** What `@hono/node-server` gives an application as its environment. */
-interface NodeBindings {
+interface NodeServer {
   readonly incoming?: unknown
   readonly outgoing?: unknown
 }
 
-/** On Node: where `@hono/node-server` sends the body as it is, the response is written to directly. */
-export const openOnNode: OpenStream = (c, respond, source, options) => {
-  const { incoming, outgoing } = bindingsOf(c)
+/**
+ * On Node: where `@hono/node-server` sends the body as it is, everything after its first bytes goes to the response
+ * directly. HTTP/2, and an application that is called without a server, get what Web standards can do.
+ */
+export const openOnNode: OpenStream = (exchange, source, options) => {
+  const { incoming, outgoing }: NodeServer = bindingsOf(exchange.c) ?? {}
   if (!(incoming instanceof IncomingMessage && outgoing instanceof ServerResponse)) {
-    return openOnWeb(c, respond, source, options)
+    return openOnWeb(exchange, source, options)
   }
-  return openWebBody({ request: incoming, response: outgoing, respond }, source, options)
-}
-
-function bindingsOf(c: Context): NodeBindings {
-  // An application that is called without a server has none.
-  const bindings: NodeBindings | undefined = c.env
-  return bindings ?? {}
+  return openWebBody({ request: incoming, response: outgoing, respond: exchange.respond }, source, options)
 }
