@@ -40,8 +40,10 @@ describe('adapterContract', () => {
     }
     expect(without({ answersHead: false }).every((name) => name.includes('HEAD'))).toBe(true)
     expect(without({ hasOuterMiddleware: false }).every((name) => /cookie|outer/.test(name))).toBe(true)
-    expect(without({ knowsDisconnectWhenIdle: false }).every((name) => /goes|gone/.test(name))).toBe(true)
-    expect(without({ knowsSlowClients: false })).toHaveLength(3)
+    expect(without({ knowsDisconnectWhenIdle: false }).every((name) => /goes|gone|clients that go/.test(name))).toBe(
+      true,
+    )
+    expect(without({ knowsSlowClients: false })).toHaveLength(4)
     expect(without({ takesOptions: false })).toHaveLength(5)
     expect(without({ isNode: false })).toHaveLength(2)
   })
@@ -371,6 +373,11 @@ function FAULTS(): readonly Fault[] {
     ...['/gated-generator', '/gated-hub'].flatMap((path) => [
       of(deaf)('streams to who has gone', `${gone}${path}`, /waited .* for the end of a stream/),
     ]),
+    of({ stream: complainOnDisconnect })(
+      'logs disconnects',
+      'tells nobody on the console of clients that go',
+      /premature close/,
+    ),
     of(deaf)(
       'hears of no disconnect',
       'ends a source whose client goes before the stream is open',
@@ -381,11 +388,12 @@ function FAULTS(): readonly Fault[] {
       'cuts a client that the ring has moved past, and delays no other',
       'cuts a client that is sent more than may wait for it',
       'cuts a client that takes nothing for too long',
+      'stops a source while its client does not read, and ends it when that goes',
     ].map((rule) =>
       of({ send: (response, outgoing) => toNode(response, outgoing, { ignoresBackpressure: true }) })(
         'does not wait for who does not read',
         rule,
-        /were taken for|waited .* in the journal/,
+        /were taken for|waited .* in the journal|has not stopped/,
       ),
     ),
     of({ send: (response, outgoing) => toNode(response, outgoing, { endsInsteadOfCutting: true }) })(
@@ -623,6 +631,11 @@ function handlingLater(): Partial<WebParts> {
 
 function failOnDisconnect(request: Request, source: Source, options: StreamOptions): Promise<Response> {
   request.signal.addEventListener('abort', () => report(options, new Error('premature close')))
+  return eventStream(request, source, options)
+}
+
+function complainOnDisconnect(request: Request, source: Source, options: StreamOptions): Promise<Response> {
+  request.signal.addEventListener('abort', () => console.error(new Error('premature close')))
   return eventStream(request, source, options)
 }
 

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { format } from 'node:util'
 import { type AdapterRule, checkNoErrors } from './adapter-opening-rules.ts'
 import type { AdapterStage, StageRequest } from './adapter-stage.ts'
 import { SECRET } from './app/sources.ts'
@@ -38,6 +39,7 @@ export const DISCONNECT_RULES: readonly AdapterRule[] = [
       (stage) => forgetsWhoHasGone(stage, path),
     ],
   ),
+  ['tells nobody on the console of clients that go', staysSilent],
 ]
 
 /** The same before a stream is open, where options can keep it from opening. */
@@ -50,6 +52,7 @@ export const SLOW_RULES: readonly AdapterRule[] = [
   ['cuts a client that the ring has moved past, and delays no other', cutsSlowClients],
   ['cuts a client that is sent more than may wait for it', cutsFloodedClients],
   ['cuts a client that takes nothing for too long', cutsStalledClients],
+  ['stops a source while its client does not read, and ends it when that goes', stopsSources],
 ]
 
 async function endsFailedStreams(stage: AdapterStage, path: string): Promise<void> {
@@ -101,6 +104,35 @@ async function forgetsWhoHasGone(stage: AdapterStage, path: string): Promise<voi
   const state = await stage.settle()
   assert(isOver(state), `a stream has begun whose client had gone: ${JSON.stringify(state)}`)
   checkNoErrors(state.journal)
+}
+
+async function staysSilent(stage: AdapterStage): Promise<void> {
+  const before = stage.server.said?.() ?? ''
+  const said = await whileListening(async () => {
+    const paths = ['/hub', '/greeted', '/idle-generator', '/idle-stream', '/idle-observable', '/idle-function']
+    const clients = await Promise.all(paths.map((path) => stage.open(path)))
+    for (const client of clients) await client.leave()
+    await stage.untilSize(0)
+    await stage.settle()
+  })
+  const there = stage.server.said?.().slice(before.length) ?? ''
+  assert.equal(`${said}${there}`, '', 'something was written to the console')
+}
+
+/** What is written to the console of this process meanwhile. */
+async function whileListening(play: () => Promise<void>): Promise<string> {
+  const { error, warn } = console
+  let said = ''
+  const listen = (...args: readonly unknown[]): void => {
+    said += `${format(...args)}\n`
+  }
+  Object.assign(console, { error: listen, warn: listen })
+  try {
+    await play()
+  } finally {
+    Object.assign(console, { error, warn })
+  }
+  return said
 }
 
 async function endsUnopenedSources(stage: AdapterStage): Promise<void> {
@@ -162,6 +194,26 @@ async function cutsStalledClients(stage: AdapterStage): Promise<void> {
   const { journal } = await stage.untilSize(0)
   await checkCut(client)
   checkNoErrors(journal)
+}
+
+async function stopsSources(stage: AdapterStage): Promise<void> {
+  const client = stage.ask('/much').pause()
+  await stage.untilNoted('much yielded')
+  let yielded = 0
+  let looks = 0
+  await stage.until('the end of what a source sends to a client that does not read', ({ journal }) => {
+    const now = journal['much yielded'] ?? 0
+    looks = now === yielded ? looks + 1 : 0
+    yielded = now
+    return looks === 30
+  })
+  const { journal } = await stage.control({ do: 'look' })
+  assert.equal(journal['much finished'], undefined, 'a source has not stopped for a client that does not read')
+  await client.leave()
+  await stage.untilNoted('much returned')
+  const state = await stage.untilSize(0)
+  assert.equal(state.journal['much finished'], undefined, 'a source has not stopped for a client that has gone')
+  checkNoErrors(state.journal)
 }
 
 /** Asserts that a connection is closed by the server in the middle of a stream: to end it would be to wait. */

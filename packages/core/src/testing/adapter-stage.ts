@@ -13,6 +13,11 @@ export interface AdapterServer {
   close(): void | Promise<void>
   /** The server itself where it is one of Node's in this process: its listeners are counted. */
   readonly server?: Server
+  /**
+   * Everything that the server's process has written to its console so far, where it is another process: a client that goes
+   * is no error, and nobody is to be told of it. In this process the console is listened to.
+   */
+  said?(): string
 }
 
 /** How to get at an adapter, and what its platform cannot do. What it cannot do has no cases. */

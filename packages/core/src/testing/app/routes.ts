@@ -118,7 +118,9 @@ export function adapterRoutes(app: {
     { ...get('/gated-generator', () => sources.asked('gated', sources.idleGenerator('gated'))), before },
     { ...get('/gated-hub', () => sources.asked('gated', hubs.main.subscribe('hub'))), before },
 
+    // Sources that have more than anybody takes who does not read
     get('/flood', () => sources.flood('flood')),
+    get('/much', () => sources.much('much')),
 
     // Requests with a body
     post('/echo', ({ body }) => sources.echo(body)),

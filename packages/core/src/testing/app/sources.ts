@@ -200,6 +200,19 @@ export class Sources {
     }
   }
 
+  /** Has as much, but waits until somebody asks for it. */
+  async *much(name: string): AsyncGenerator<string> {
+    try {
+      for (let n = 0; n < FLOOD; n++) {
+        this.#note(name, 'yielded')
+        yield PAYLOAD
+      }
+      this.#note(name, 'finished')
+    } finally {
+      this.#note(name, 'returned')
+    }
+  }
+
   /** Says what the request's body was, and something else when the request has long been read. */
   async *echo(body: unknown): AsyncGenerator<string> {
     yield JSON.stringify(body)
