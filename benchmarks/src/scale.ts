@@ -15,7 +15,7 @@ export interface Scale {
   readonly resume: { readonly clients: number; readonly warmUp: number; readonly behind: number }
 }
 
-/** What the bars are defined on; about a quarter of an hour. */
+/** What the bars are defined on; about twenty minutes. */
 export const full: Scale = {
   rounds: 7,
   fanout: { clients: 1_000, warmUp: 100, events: 200 },

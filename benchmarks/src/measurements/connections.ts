@@ -8,11 +8,15 @@ const peers = [
   'bare',
   'hand-written',
   'better-sse',
+  'koa',
   'hono',
   'nest',
   'fastify',
   'sse-core',
   'sse-express',
+  'sse-koa',
+  'sse-hono',
+  'sse-nest',
 ] as const satisfies readonly PeerName[]
 
 /** The memory of connections on which nothing happens. */

@@ -6,11 +6,15 @@ import type { Figures, Measurement } from './measurement.ts'
 const peers = [
   'hand-written',
   'better-sse',
+  'koa',
   'hono',
   'nest',
   'fastify',
   'sse-core',
   'sse-express',
+  'sse-koa',
+  'sse-hono',
+  'sse-nest',
 ] as const satisfies readonly PeerName[]
 
 /** An async generator's events to one client. */

@@ -5,11 +5,15 @@ const loaders = {
   'hand-written': () => import('./hand-written.ts'),
   'better-sse': () => import('./better-sse.ts'),
   'better-sse-batch': () => import('./better-sse-batch.ts'),
+  koa: () => import('./koa.ts'),
   hono: () => import('./hono.ts'),
   nest: () => import('./nest.ts'),
   fastify: () => import('./fastify.ts'),
   'sse-core': () => import('./sse-core.ts'),
   'sse-express': () => import('./sse-express.ts'),
+  'sse-koa': () => import('./sse-koa.ts'),
+  'sse-hono': () => import('./sse-hono.ts'),
+  'sse-nest': () => import('./sse-nest.ts'),
 } satisfies Record<string, () => Promise<{ peer: Peer }>>
 
 /** A peer's name is its file's. */
