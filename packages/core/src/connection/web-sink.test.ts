@@ -108,6 +108,16 @@ describe('WebSink', () => {
     expect(getEventListeners(request.signal, 'abort')).toHaveLength(0)
   })
 
+  it('lets a server cancel the body of an aborted request, as one that has no error', async () => {
+    const { sink, response, abort, gone } = setUp()
+    sink.open(HEAD, ':\n\n')
+    const reader = opened(response()).body?.getReader()
+    abort()
+    await gone
+    await reader?.cancel()
+    await expect(reader?.closed).resolves.toBeUndefined()
+  })
+
   it('hears of an aborted request that nobody else holds any more', async () => {
     const hub = createHub()
     const client = new AbortController()

@@ -1,5 +1,6 @@
 import type { Chunk } from './chunk.ts'
 import type { Respond, ResponseHead, Sink, SinkOwner } from './sink.ts'
+import { afterTurn } from './turn.ts'
 import { type BodyOwner, WebBody } from './web-body.ts'
 
 const encoder = new TextEncoder()
@@ -11,7 +12,7 @@ export class WebSink implements Sink, BodyOwner {
   /** Held for its signal: on Node a request that was collected no longer passes on that its client has gone. */
   readonly #request: Request
   readonly #respond: Respond<ReadableStream<Uint8Array>>
-  readonly #onAbort = (): void => this.gone()
+  readonly #onAbort = (): void => this.#aborted()
   #owner: SinkOwner | undefined
   #body: WebBody | undefined
   #written = 0
@@ -78,9 +79,17 @@ export class WebSink implements Sink, BodyOwner {
 
   gone(): void {
     this.release()
-    // Whoever reads the body of an aborted request must not wait for ever; of a cancelled one, nobody does.
+    // Nobody reads a body that was cancelled.
     this.#body?.cut('The client has gone.')
     this.#owner?.gone()
+  }
+
+  #aborted(): void {
+    this.release()
+    this.#owner?.gone()
+    // Whoever reads the body must not wait for ever. A server cancels it, in this turn; were it cut before, some servers
+    // would take that for an error of the application's, and log it.
+    afterTurn(() => this.#body?.cut('The client has gone.'))
   }
 
   #write(bytes: Uint8Array): boolean {
