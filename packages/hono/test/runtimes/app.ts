@@ -5,8 +5,12 @@ import type { ContentfulStatusCode } from 'hono/utils/http-status'
 
 type Env = { Variables: SseVariables }
 
-/** The application that the contract of adapters asks for, at any path of one part. */
-export function contractApp(): Hono<Env> {
+/**
+ * The application that the contract of adapters asks for, at any path of one part.
+ *
+ * @param middleware is the package's, as published, unless it is a file of its source.
+ */
+export function contractApp(middleware: typeof sse = sse): Hono<Env> {
   const { hub, routes, refusal, handled, control } = adapterApp()
   const app = new Hono<Env>().basePath('/:server')
   app.use(async (c, next) => {
@@ -20,7 +24,7 @@ export function contractApp(): Hono<Env> {
   })
   const refuse: Handler<Env> = (c) => c.json(refusal.body, statusOf(refusal))
   app.get('/refused-plainly', refuse)
-  app.use(sse({ hub }))
+  app.use(middleware({ hub }))
   app.get('/refused', refuse, (c) => c.var.sse(hub.subscribe('hub')))
   for (const { method, path, before, source, options } of routes) {
     app.on(method, path, async (c) => {
