@@ -1,23 +1,32 @@
-import type { Source, SourceFunction, SseStream } from '@sse/core'
-import { isAttachable } from '@sse/core/adapter'
+import type { Source, SourceFunction, SseEvent, SseStream } from '@sse/core'
+import { isAttachable, mapEvents } from '@sse/core/adapter'
 import { isObservable, Observable, type Subscriber, Subscription } from 'rxjs'
 import { eventOf } from './message.ts'
 import { type Events, isEvents, iterate, streamWith } from './source.ts'
 
+type Attachable = Parameters<typeof mapEvents>[0]
+
 /** The stream of one client, as the end of a line of interceptors. */
 export class Outlet {
   /**
-   * Resolves when all has been sent, or with what is to be streamed in place of what is emitted; rejects with what has
-   * failed.
+   * Resolves when all has been sent, or with a source to stream in place of what is emitted; rejects with what has failed.
    */
   readonly ended: Promise<Source | void>
   readonly #stream: SseStream
+  readonly #report: (error: unknown) => void
   #resolve: (source?: Source) => void = () => {}
   #reject: (error: unknown) => void = () => {}
   #taken: Promise<boolean> = Promise.resolve(true)
+  /** What comes out while an event of a hub goes in: its place in the stream is the event's own. */
+  #mapped: (SseEvent | string)[] | undefined
+  /** Whether a hub feeds the stream, whose ids are its own. */
+  #isHubs = false
+  #failure: { readonly error: unknown } | undefined
 
-  constructor(stream: SseStream) {
+  /** @param report is told what fails when it is too late for anybody else to be. */
+  constructor(stream: SseStream, report: (error: unknown) => void) {
     this.#stream = stream
+    this.#report = report
     this.ended = new Promise((resolve, reject) => {
       this.#resolve = resolve
       this.#reject = reject
@@ -27,23 +36,37 @@ export class Outlet {
   /** Sends what an interceptor has emitted. */
   send(message: unknown): void {
     try {
-      this.#taken = this.#stream.send(eventOf(message))
+      const event = eventOf(message)
+      if (this.#mapped !== undefined) this.#mapped.push(event)
+      else this.#taken = this.#stream.send(this.#isHubs ? withoutId(event) : event)
     } catch (error) {
-      this.#reject(error)
+      this.fail(error)
     }
   }
 
   end(): void {
     this.#resolve()
+    if (!this.#isHubs) return
+    // After what is being written.
+    if (this.#mapped !== undefined) queueMicrotask(() => this.#stream.close())
+    else this.#stream.close()
   }
 
   fail(error: unknown): void {
     this.#reject(error)
+    if (!this.#isHubs) return
+    // Who is asking what becomes of an event is told.
+    if (this.#mapped !== undefined) this.#failure ??= { error }
+    else {
+      this.#report(error)
+      this.#stream.close()
+    }
   }
 
   /** The events of what a handler has given, for interceptors to see each; where that can be, at the client's pace. */
   eventsOf(source: Source): Observable<unknown> {
-    if (source === null || isAttachable(source)) return this.#insteadOfEvents(source)
+    if (source === null) return new Observable(() => this.#resolve(null))
+    if (isAttachable(source)) return this.#eventsOfHub(source)
     if (typeof source === 'function') return this.#eventsOfFunction(source)
     if (isEvents(source)) return this.#eventsRead(source)
     if (isObservable(source)) return source
@@ -53,8 +76,24 @@ export class Outlet {
     })
   }
 
-  #insteadOfEvents(source: Source): Observable<never> {
-    return new Observable(() => this.#resolve(source))
+  /**
+   * A hub goes on feeding the stream: with each event it asks what has become of it. What comes out at once takes its
+   * place, with its id. What comes later is sent as it comes, without one.
+   */
+  #eventsOfHub(source: Attachable): Observable<unknown> {
+    return new Observable((subscriber) => {
+      this.#isHubs = true
+      this.#resolve(mapEvents(source, (event) => this.#through(subscriber, event)))
+    })
+  }
+
+  #through(subscriber: Subscriber<unknown>, event: unknown): readonly (SseEvent | string)[] {
+    const mapped: (SseEvent | string)[] = []
+    this.#mapped = mapped
+    subscriber.next(event)
+    this.#mapped = undefined
+    if (this.#failure !== undefined) throw this.#failure.error
+    return mapped
   }
 
   /** Reads the next event when the client has taken what became of the last. */
@@ -102,6 +141,12 @@ export class Outlet {
   #goOn(source: Source, subscriber: Subscriber<unknown>, all: Subscription): void {
     if (!subscriber.closed) all.add(this.eventsOf(source).subscribe(subscriber))
   }
+}
+
+function withoutId(event: SseEvent | string): SseEvent | string {
+  if (typeof event === 'string' || event?.id === undefined) return event
+  const { id: _id, ...rest } = event
+  return rest
 }
 
 function isPromise(value: Source | void | Promise<Source | void>): value is Promise<Source | void> {

@@ -1,5 +1,4 @@
 import type { Source, SourceFunction, SseStream, StreamOptions } from '@sse/core'
-import { isAttachable } from '@sse/core/adapter'
 import { EMPTY, type Observable, type Subscription } from 'rxjs'
 import type { HandlerExchange } from './exchanges.ts'
 import { Outlet } from './outlet.ts'
@@ -30,6 +29,7 @@ export class StreamExchange implements HandlerExchange {
   #pipeline: Subscription | undefined
   #outlet: Outlet | undefined
   #isServing = false
+  #report: ((error: unknown) => void) | undefined
 
   constructor(options: StreamExchangeOptions) {
     this.#options = options
@@ -46,7 +46,7 @@ export class StreamExchange implements HandlerExchange {
 
   returned(value: unknown): unknown {
     if (!this.#options.isIntercepted) return this.#serve(value)
-    if (value === null || !isSource(value) || isAttachable(value)) {
+    if (value === null || !isSource(value)) {
       this.#serve(value)
       return EMPTY
     }
@@ -79,7 +79,7 @@ export class StreamExchange implements HandlerExchange {
   /** Streams what comes out of the interceptors. */
   #serveEmitted(): void {
     const source: SourceFunction = (stream) => {
-      const outlet = new Outlet(stream)
+      const outlet = new Outlet(stream, (error) => this.#report?.(error))
       this.#outlet = outlet
       stream.signal.addEventListener('abort', () => this.#pipeline?.unsubscribe(), { once: true })
       return outlet.ended
@@ -99,6 +99,8 @@ export class StreamExchange implements HandlerExchange {
 
   async #begun(source: Source): Promise<SseStream> {
     const { platform, optionsFor } = this.#options
-    return platform.open(source, optionsFor())
+    const options = optionsFor()
+    this.#report = (error) => options.onError?.(error, { stage: 'source' })
+    return platform.open(source, options)
   }
 }

@@ -51,7 +51,7 @@ export class Audience {
   /** How many cursors and readers have acquired it. */
   users = 0
   /** What the application was asked last: where it threw, that is what did. */
-  asked: 'filter' | 'until' = 'filter'
+  asked: 'filter' | 'until' | 'map' = 'filter'
   readonly #fanOut: FanOut
   readonly #live: Cursor[] = []
   #pending: Frame[] = []

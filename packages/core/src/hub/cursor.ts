@@ -2,8 +2,9 @@ import { Chunk, COMMENT } from '../connection/chunk.ts'
 import type { Connection, Feed } from '../connection/connection.ts'
 import { afterTurn } from '../connection/turn.ts'
 import { encodeEvent } from '../wire/encode.ts'
-import type { Audience, Delivery } from './audience.ts'
+import type { Audience, Batch, Delivery } from './audience.ts'
 import type { FanOut, GapReason } from './fan-out.ts'
+import type { MappedEvents } from './mapping.ts'
 import type { Lag } from './options.ts'
 import type { Mark } from './ring.ts'
 import type { SnapshotCall, Snapshots } from './snapshot.ts'
@@ -26,6 +27,8 @@ export interface CursorOptions {
   readonly lag: Lag
   /** An id to go on from, where the client brought none. */
   readonly after: string | undefined
+  /** What becomes of each event for this client alone; its snapshot's, too. */
+  readonly mapping?: MappedEvents
 }
 
 interface Gap {
@@ -131,6 +134,7 @@ export class Cursor implements Feed {
   deliver({ chunk, lastSeq, before, upTo }: Delivery): void {
     if (this.#mark !== undefined && this.#mark.seq >= upTo.seq) return
     if (!this.connection.isWritable) return this.#fallBehind(before)
+    if (this.#options.mapping !== undefined) return this.#readOn(before)
     const hasRoom = this.connection.write(chunk)
     this.#mark = upTo
     this.#sentSeq = lastSeq
@@ -230,7 +234,7 @@ export class Cursor implements Feed {
   }
 
   #show(reason: 'fresh' | GapReason, isRetry: boolean): void {
-    const { snapshots } = this.#options
+    const { snapshots, mapping } = this.#options
     if (snapshots === undefined) return
     this.#showing?.call.leave()
     const call = snapshots.join(reason)
@@ -239,7 +243,8 @@ export class Cursor implements Feed {
     this.#mark = call.mark
     this.#phase = 'showing'
     this.connection.open()
-    call.chunks.then(
+    const shown = mapping === undefined ? call.chunks : call.chunks.then(() => mapping.chunksOf(call.publications))
+    shown.then(
       (chunks) => {
         showing.chunks = chunks
         if (this.#showing === showing) this.#pump()
@@ -312,12 +317,22 @@ export class Cursor implements Feed {
       this.#audience.join(this)
       return REST
     }
-    const { chunk, lastSeq, mark, isLast } = this.#audience.read(this.#mark.seq, fanOut.flushed, lag === 'conflate')
+    const { chunk, lastSeq, mark, isLast } = this.#readAfter(this.#mark)
+    // Whoever maps may have ended the stream.
+    if (this.connection.isOver || this.#phase !== 'reading') return REST
     const written = chunk === undefined ? 0 : this.#write(chunk)
     this.#mark = mark
     if (chunk !== undefined) this.#sentSeq = lastSeq
     if (isLast) this.connection.close('complete')
     return written
+  }
+
+  #readAfter({ seq }: Mark): Batch {
+    const { fanOut, lag, mapping } = this.#options
+    if (mapping === undefined) return this.#audience.read(seq, fanOut.flushed, lag === 'conflate')
+    const reading = this.#audience.readFrames(seq, fanOut.flushed, lag === 'conflate')
+    this.#audience.asked = 'map'
+    return mapping.batchOf(reading, seq)
   }
 
   #writeGap(mark: Mark, snapshot: boolean): number {
@@ -357,6 +372,12 @@ export class Cursor implements Feed {
     this.#audience.leave(this)
     this.#mark = mark
     this.#phase = 'reading'
+  }
+
+  /** What its audience was flushed is for others as it is: it reads it by itself. */
+  #readOn(mark: Mark): void {
+    this.#fallBehind(mark)
+    this.#pump()
   }
 
   #leave(): void {

@@ -61,6 +61,11 @@ export class Frame {
     target.set(this.#bytes, offset)
   }
 
+  /** The whole frame, as it goes on the wire. */
+  get text(): string {
+    return decoder.decode(this.#bytes)
+  }
+
   /** The text of the event's `data`. */
   get data(): string {
     if (this.#exactData !== undefined) return this.#exactData

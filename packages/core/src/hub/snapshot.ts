@@ -23,6 +23,8 @@ export type SnapshotFunction = (context: SnapshotContext) => Iterable<Publicatio
 export interface SnapshotCall {
   readonly mark: Mark
   readonly chunks: Promise<readonly Chunk[]>
+  /** What is in them, once they are there. */
+  readonly publications: readonly Publication[]
   /** One client no longer waits for it. */
   leave(): void
 }
@@ -58,9 +60,11 @@ export class Snapshots {
     const abort = new AbortController()
     let waiting = 1
     let isTaken = false
+    const publications: Publication[] = []
     const call: SnapshotCall = {
       mark: this.#fanOut.flushed,
-      chunks: this.#take({ reason, signal: abort.signal }),
+      chunks: this.#take({ reason, signal: abort.signal }, publications),
+      publications,
       leave: () => {
         if (--waiting > 0 || isTaken) return
         abort.abort()
@@ -76,13 +80,15 @@ export class Snapshots {
     return call
   }
 
-  async #take(context: SnapshotContext): Promise<readonly Chunk[]> {
+  async #take(context: SnapshotContext, publications: Publication[]): Promise<readonly Chunk[]> {
     const chunks: Chunk[] = []
     let text = ''
     let events = 0
-    for (const { event = 'message', data } of await this.#snapshot(context)) {
+    for (const publication of await this.#snapshot(context)) {
+      const { event = 'message', data } = publication
       assertEventName(event)
       text += encodeEvent(event === 'message' ? { data } : { event, data }, this.#serialize)
+      publications.push(publication)
       events++
       if (text.length < CHUNK_LENGTH) continue
       chunks.push(Chunk.ofText(text, events))

@@ -6,6 +6,7 @@ import type { Serialize } from '../wire/encode.ts'
 import { Cursor, type CursorOptions, type Replay } from './cursor.ts'
 import type { AnyEvents, HubEvent, Publication } from './event.ts'
 import type { FanOut } from './fan-out.ts'
+import { type EventMapping, MappedEvents } from './mapping.ts'
 import { assertLag, type Lag } from './options.ts'
 import { Reader } from './reader.ts'
 import { Selection } from './selection.ts'
@@ -31,6 +32,19 @@ export interface SubscribeOptions<E extends object = AnyEvents> {
   filter?: (event: HubEvent<E>) => boolean
   /** What happens to a client that is too slow; default: the hub's. */
   lag?: Lag
+}
+
+/** The method by which the events of a subscription are mapped. */
+const MAP: unique symbol = Symbol('map')
+
+/**
+ * A subscription whose events are mapped, for one client: for an adapter whose framework lets others see each event. Ids,
+ * resuming, gaps and lag policies are as they were. What is no subscription is as it was.
+ *
+ * @param map what it throws ends the stream; stage: `map`.
+ */
+export function mapEvents(source: Attachable, map: EventMapping): Attachable {
+  return source instanceof HubSubscription ? source[MAP](map) : source
 }
 
 /** What an audience has to ask of each event. */
@@ -103,18 +117,27 @@ class HubSubscription implements Subscription {
   }
 
   [ATTACH](connection: Connection): void {
-    const { host, fanOut, start } = this.#hub
-    const refusal = connection.enter(host)
-    if (refusal !== undefined) return connection.refuse(refusal)
-    start()
-    const cursor = new Cursor(connection, fanOut.acquire(this.#selection, this.#choice), this.#options)
-    connection.feed(cursor)
-    cursor.begin()
+    this.#attach(connection, this.#options)
+  }
+
+  [MAP](map: EventMapping): Attachable {
+    const mapping = new MappedEvents(this.#hub.fanOut, this.#hub.serialize, map)
+    return { [ATTACH]: (connection) => this.#attach(connection, { ...this.#options, mapping }) }
   }
 
   [Symbol.asyncIterator](): AsyncIterator<HubEvent> {
     const { fanOut, start } = this.#hub
     start()
     return new Reader(fanOut.acquire(this.#selection, this.#choice), this.#options)
+  }
+
+  #attach(connection: Connection, options: CursorOptions): void {
+    const { host, fanOut, start } = this.#hub
+    const refusal = connection.enter(host)
+    if (refusal !== undefined) return connection.refuse(refusal)
+    start()
+    const cursor = new Cursor(connection, fanOut.acquire(this.#selection, this.#choice), options)
+    connection.feed(cursor)
+    cursor.begin()
   }
 }
