@@ -81,7 +81,8 @@ export class Feed {
     item.dataset.missed = ''
     item.querySelector('.story-meta')?.append(element('span', 'tag', 'missed'))
     const length = absence.cause === 'filter' ? '' : duration(back - absence.from)
-    banner.replaceChildren(element('b', '', `${WHEN[absence.cause]}: ${inStories(missed.count)}`), length)
+    const shown = missed.count > MAX_SHOWN ? `, of which the newest ${MAX_SHOWN} are here` : ''
+    banner.replaceChildren(element('b', '', `${WHEN[absence.cause]}: ${inStories(missed.count)}${shown}`), length)
     this.#list.prepend(banner)
   }
 

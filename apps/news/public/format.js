@@ -27,12 +27,12 @@ export function stopwatch(milliseconds) {
 }
 
 /**
- * In words.
+ * In words, rounded; at least a second.
  *
  * @param {number} milliseconds
  */
 export function duration(milliseconds) {
-  const seconds = Math.round(milliseconds / 1_000)
+  const seconds = Math.max(1, Math.round(milliseconds / 1_000))
   if (seconds < 60) return seconds === 1 ? '1 second' : `${seconds} seconds`
   const minutes = Math.round(seconds / 60)
   if (minutes < 60) return minutes === 1 ? '1 minute' : `${minutes} minutes`

@@ -11,7 +11,12 @@ export class Sections {
   /** @param {Reader} reader */
   constructor(reader) {
     this.#reader = reader
-    for (const button of this.#buttons) button.addEventListener('click', () => this.#press(button.dataset.filter ?? ''))
+    for (const button of this.#buttons) {
+      button.addEventListener('click', () => {
+        this.#press(button.dataset.filter ?? '')
+        button.scrollIntoView({ block: 'nearest', inline: 'nearest' })
+      })
+    }
     this.#show()
   }
 

@@ -347,7 +347,7 @@ describe('the page in Chromium', { timeout: TIMEOUT }, () => {
       expect(await headlines(page)).toEqual([live, ...published.slice(0, 99)])
       expect(await headlines(page)).not.toContain(before[0])
       expect(await page.textContent('#gaps')).toBe('1')
-      expect(await page.textContent('.banner')).toContain('2,000 stories')
+      expect(await page.textContent('.banner')).toContain('2,000 stories, of which the newest 100 are here')
       expect(complaints).toEqual([])
     })
 

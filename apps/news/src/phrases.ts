@@ -72,14 +72,14 @@ export const words = {
   moon: ['Callis', 'Ember', 'Thessaly', 'Ninepin'],
   probe: ['Petrel', 'Longbow', 'Wayfarer 2', 'Heron', 'Small Hours'],
   title: [
-    'The Salt Ledger',
-    'A Room Facing North',
-    'Eleven Bridges',
-    'The Understudy',
-    'Weather for Beginners',
-    'Night Ferry',
-    'The Cartographer’s Wife',
-    'Ordinary Tides',
+    '‘The Salt Ledger’',
+    '‘A Room Facing North’',
+    '‘Eleven Bridges’',
+    '‘The Understudy’',
+    '‘Weather for Beginners’',
+    '‘Night Ferry’',
+    '‘The Cartographer’s Wife’',
+    '‘Ordinary Tides’',
   ],
 } satisfies Readonly<Record<string, Several<string>>>
 
@@ -194,7 +194,7 @@ export const desks = {
       standfirst: 'It keeps its charge through {300-2400} cycles, and can be thrown on a field when it is done.',
     },
     {
-      headline: 'A {2-8}-year study finds that afternoon naps do what people say they do',
+      headline: 'A {2-7}-year study finds that afternoon naps do what people say they do',
       standfirst:
         'The team of {person} followed {1400-9900} sleepers in {city}, most of whom stayed awake for the results.',
     },

@@ -32,7 +32,8 @@ export async function publishArchive(press: Press, now: number): Promise<void> {
 
 /** Publishes a story every four seconds; answers how to stop it. */
 export function startPress(press: Press): () => void {
-  // What the hub's log does not accept is told to the hub's `onError`.
-  const timer = setInterval(() => void publishStory(press, Date.now()), INTERVAL)
+  const timer = setInterval(() => {
+    publishStory(press, Date.now()).catch((error: unknown) => console.error('news: a story was not published:', error))
+  }, INTERVAL)
   return () => clearInterval(timer)
 }
