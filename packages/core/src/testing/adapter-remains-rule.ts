@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { once } from 'node:events'
+import { type EventEmitter, once } from 'node:events'
 import { Agent, get } from 'node:http'
 import { connect, type Server, type Socket } from 'node:net'
 import { setImmediate as nextTurn } from 'node:timers/promises'
@@ -20,20 +20,23 @@ const PATHS = ['/generator', '/hub', '/idle-generator', '/idle-function']
 
 async function leavesNothing(stage: AdapterStage): Promise<void> {
   const { opens = DEFAULT_OPENS, collectGarbage = collect } = stage.harness
-  const sockets = socketsOf(stage.server.server)
+  const { server } = stage.server
+  const sockets = socketsOf(server)
+  const resources = resourcesOf()
   const agent = new Agent({ keepAlive: true, maxSockets: AT_ONCE })
   try {
     await openAndClose(stage, agent, AT_ONCE * 10)
-    const before = countsOf(stage.server.server, sockets)
+    const listeners = listenersOf(server, sockets)
     await openAndClose(stage, agent, opens / 2)
     const halfway = await bytesInUse(collectGarbage)
     await openAndClose(stage, agent, opens / 2)
-    await untilNoMore(stage, before, sockets)
+    await untilNoMore(stage, listeners, () => listenersOf(server, sockets))
     const grown = (await bytesInUse(collectGarbage)) - halfway
     assert(grown < MIB, `${opens / 2} streams have left ${grown} bytes behind`)
   } finally {
     agent.destroy()
   }
+  await untilNoMore(stage, resources, resourcesOf)
 }
 
 /** The sockets of a server that are open. */
@@ -83,39 +86,42 @@ function comeAndGo({ hostname, port, host, pathname }: URL): Promise<void> {
   })
 }
 
+/** How many there are of each. */
+type Counts = ReadonlyMap<string, number>
+
 /** Waits until there is no more of anything than before: what a client has left takes a moment to be gone. */
-async function untilNoMore(
-  stage: AdapterStage,
-  before: ReadonlyMap<string, number>,
-  sockets: ReadonlySet<Socket>,
-): Promise<void> {
+async function untilNoMore(stage: AdapterStage, before: Counts, count: () => Counts): Promise<void> {
   const deadline = performance.now() + stage.timeout
   for (;;) {
-    const grown = [...countsOf(stage.server.server, sockets)].filter(([name, count]) => count > (before.get(name) ?? 0))
+    const grown = [...count()].filter(([name, times]) => times > (before.get(name) ?? 0))
     if (grown.length === 0) return
     if (performance.now() > deadline) {
-      const shown = grown.map(([name, count]) => `${name}: ${before.get(name) ?? 0}, now ${count}`)
+      const shown = grown.map(([name, times]) => `${name}: ${before.get(name) ?? 0}, now ${times}`)
       assert.fail(`more than before of ${shown.join('; ')}`)
     }
     await nextTurn()
   }
 }
 
-/** What there is of resources of this process, and of listeners: of the process, the server, and the socket with most. */
-function countsOf(server: Server | undefined, sockets: ReadonlySet<Socket>): ReadonlyMap<string, number> {
+/** What keeps this process alive, by kind. */
+function resourcesOf(): Counts {
   const counts = new Map<string, number>()
   for (const name of process.getActiveResourcesInfo()) counts.set(name, (counts.get(name) ?? 0) + 1)
-  for (const [what, emitter] of [['the process', process] as const, ['the server', server] as const]) {
+  return counts
+}
+
+/** The listeners of this process, of the server, and of whichever of its open sockets has most. */
+function listenersOf(server: Server | undefined, sockets: ReadonlySet<Socket>): Counts {
+  const counts = new Map<string, number>()
+  const count = (what: string, emitter: EventEmitter | undefined): void => {
     for (const event of emitter?.eventNames() ?? []) {
-      counts.set(`listeners to ${String(event)} of ${what}`, emitter?.listenerCount(event) ?? 0)
+      const name = `listeners to ${String(event)} of ${what}`
+      counts.set(name, Math.max(counts.get(name) ?? 0, emitter?.listenerCount(event) ?? 0))
     }
   }
-  for (const socket of sockets) {
-    for (const event of socket.eventNames()) {
-      const name = `listeners to ${String(event)} of a socket`
-      counts.set(name, Math.max(counts.get(name) ?? 0, socket.listenerCount(event)))
-    }
-  }
+  count('the process', process)
+  count('the server', server)
+  for (const socket of sockets) count('a socket', socket)
   return counts
 }
 
