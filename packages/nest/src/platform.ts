@@ -103,8 +103,13 @@ class FastifyExchange implements PlatformExchange {
     setHeaders(head, {
       hasHeader: (name) => reply.hasHeader(name),
       setHeader: (name, value) => reply.header(name, value),
-      // It adds cookies to those that are there.
-      appendHeader: (name, value) => reply.header(name, value),
+      appendHeader: (name, value) => {
+        // It adds cookies to its own, and puts these in the place of what is set on the raw response.
+        const cookies = reply.raw.getHeader(name)
+        reply.raw.removeHeader(name)
+        if (cookies !== undefined) reply.header(name, cookies)
+        reply.header(name, value)
+      },
     })
     // Without a body Fastify would tell its length.
     reply.send(this.incoming.method === 'HEAD' ? Readable.from([]) : body)

@@ -23,8 +23,9 @@ export class Streams implements BeforeApplicationShutdown {
   #closing: Promise<void> | undefined
 
   constructor({ drain = 0, ...options }: StreamsOptions) {
-    const onError = options.onError ?? logError
-    const { hub, complete } = middlewareSettings({ ...options, onError })
+    // A hub that was given has its own.
+    const onError = options.onError ?? (options.hub === undefined ? logError : undefined)
+    const { hub, complete } = middlewareSettings({ ...options, ...(onError !== undefined && { onError }) })
     this.hub = hub
     this.#complete = complete as CompleteOptions<unknown>
     this.#ownsHub = options.hub === undefined
