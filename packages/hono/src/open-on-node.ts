@@ -1,4 +1,5 @@
 import { IncomingMessage, ServerResponse } from 'node:http'
+import { Http2ServerRequest } from 'node:http2'
 import { openWebBody } from '@sse/core/node'
 import type { OpenStream } from './event-stream.ts'
 import { bindingsOf, openOnWeb } from './open-on-web.ts'
@@ -15,8 +16,9 @@ interface NodeServer {
  */
 export const openOnNode: OpenStream = (exchange, source, options) => {
   const { incoming, outgoing }: NodeServer = bindingsOf(exchange.c) ?? {}
-  if (!(incoming instanceof IncomingMessage && outgoing instanceof ServerResponse)) {
-    return openOnWeb(exchange, source, options)
+  if (incoming instanceof IncomingMessage && outgoing instanceof ServerResponse) {
+    return openWebBody({ request: incoming, response: outgoing, respond: exchange.respond }, source, options)
   }
-  return openWebBody({ request: incoming, response: outgoing, respond: exchange.respond }, source, options)
+  const peer = incoming instanceof Http2ServerRequest ? incoming.socket.remoteAddress : undefined
+  return openOnWeb(exchange, source, { ...options, address: options.address ?? peer })
 }

@@ -29,10 +29,11 @@ export type SseMiddleware<E extends object = AnyEvents> = MiddlewareHandler<{ Va
 /** Makes the middleware that gives contexts the `eventStream` of a platform as `c.var.sse`. */
 export function middlewareWith<E extends object>(eventStream: EventStream, options: SseOptions<E>): SseMiddleware<E> {
   const { hub, complete } = middlewareSettings(options)
-  const handler: MiddlewareHandler<{ Variables: SseVariables }> = (c, next) => {
+  const handler: MiddlewareHandler<{ Variables: SseVariables }> = async (c, next) => {
     // Async: what the application's own functions throw rejects, as all else does.
     c.set('sse', async (source = holdOpen, own) => eventStream(c, source, complete(c, own)))
-    return next()
+    // Not returned: Hono would take what it resolves with, the context, for the response of a handler that has none.
+    await next()
   }
   return Object.assign(handler, { hub })
 }

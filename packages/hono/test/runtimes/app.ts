@@ -18,9 +18,9 @@ export function contractApp(middleware: typeof sse = sse): Hono<Env> {
     c.header('X-Outer', 'after')
     c.header('Set-Cookie', 'outer=1', { append: true })
   })
-  app.use((c, next) => {
+  app.use(async (c, next) => {
     c.header('Set-Cookie', 'inner=1', { append: true })
-    return next()
+    await next()
   })
   const refuse: Handler<Env> = (c) => c.json(refusal.body, statusOf(refusal))
   app.get('/refused-plainly', refuse)
