@@ -10,9 +10,8 @@ import type { AnswerEvents } from './events.ts'
 import { jsonBodyOf, limitBody } from './json-body.ts'
 import { createModel, type Model } from './model.ts'
 import { page } from './page.ts'
+import { checkPrompt } from './prompt.ts'
 
-/** The longest prompt, in characters. */
-const MAX_PROMPT = 2_000
 /** How long an answer goes on without a reader, in milliseconds. */
 const PATIENCE = 60_000
 
@@ -41,13 +40,13 @@ export function createTokens(options: { readonly model?: Model; readonly patienc
   app.onError(respondWithError)
 
   app.post('/answers', limitBody, async (c) => {
-    const answer = answers.begin(promptOf(await jsonBodyOf(c)))
+    const answer = answers.begin(promptFrom((await jsonBodyOf(c)).prompt))
     if (answer === undefined) {
       c.header('Retry-After', '5')
       throw new HTTPException(503, { message: 'Too many answers are being written: try again in a moment' })
     }
-    c.header('Location', `/answers/${answer.id}`)
-    return c.var.sse(({ closed }) => answer.read(closed), { status: 201 })
+    c.header('Content-Location', `/answers/${answer.id}`)
+    return c.var.sse(({ closed }) => answer.read(closed))
   })
 
   app.get('/answers/:id', (c) => {
@@ -78,13 +77,10 @@ export function createTokens(options: { readonly model?: Model; readonly patienc
   return { app, hub, answers, close }
 }
 
-function promptOf({ prompt }: Readonly<Record<string, unknown>>): string {
-  if (typeof prompt !== 'string') throw new HTTPException(400, { message: '`prompt` must be a string' })
-  if (prompt.trim() === '') throw new HTTPException(400, { message: '`prompt` must not be empty' })
-  if (prompt.length > MAX_PROMPT) {
-    throw new HTTPException(400, { message: `\`prompt\` may have ${MAX_PROMPT} characters, not ${prompt.length}` })
-  }
-  return prompt.trim()
+function promptFrom(value: unknown): string {
+  const prompt = checkPrompt(value)
+  if ('problem' in prompt) throw new HTTPException(400, { message: `\`prompt\` ${prompt.problem}` })
+  return prompt.text
 }
 
 function answerOf(answers: Answers, id: string): Answer {

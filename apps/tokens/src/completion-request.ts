@@ -1,5 +1,6 @@
 import { HTTPException } from 'hono/http-exception'
 import { isObject } from './json-body.ts'
+import { checkPrompt } from './prompt.ts'
 
 /** What this server takes of a request for a chat completion; everything else in it is ignored. */
 export interface CompletionRequest {
@@ -48,18 +49,16 @@ export function completionRequestFrom(body: Readonly<Record<string, unknown>>, m
 function lastPromptOf(messages: unknown): string {
   if (!Array.isArray(messages)) throw new InvalidCompletion('`messages` must be an array', 'messages')
   const last: unknown = messages.findLast((message) => isObject(message) && message.role === 'user')
-  const text = isObject(last) ? textOf(last.content) : ''
-  if (text === '') throw new InvalidCompletion('`messages` must hold a text of the role `user`', 'messages')
-  return text
+  if (!isObject(last)) throw new InvalidCompletion('`messages` must hold one of the role `user`', 'messages')
+  const prompt = checkPrompt(textOf(last.content))
+  if ('problem' in prompt) throw new InvalidCompletion(`The last of \`messages\` ${prompt.problem}`, 'messages')
+  return prompt.text
 }
 
 /** A content is a string or a list of parts, of which this model understands those that are text. */
-function textOf(content: unknown): string {
-  if (!Array.isArray(content)) return typeof content === 'string' ? content.trim() : ''
-  return content
-    .map((part: unknown) => (isObject(part) && typeof part.text === 'string' ? part.text : ''))
-    .join('')
-    .trim()
+function textOf(content: unknown): unknown {
+  if (!Array.isArray(content)) return content
+  return content.map((part: unknown) => (isObject(part) && typeof part.text === 'string' ? part.text : '')).join('')
 }
 
 function maxTokensOf({ max_completion_tokens, max_tokens }: Readonly<Record<string, unknown>>): number | undefined {

@@ -9,7 +9,7 @@ const { resolve } = createRequire(import.meta.url)
 /** What the page uses of installed packages: their folders, by the path under which it asks for them. */
 const vendor = {
   '/vendor/eventsource-parser': dirname(resolve('eventsource-parser')),
-  '/vendor/bricolage-grotesque': filesOf('@fontsource-variable/bricolage-grotesque'),
+  '/vendor/archivo': filesOf('@fontsource-variable/archivo'),
   '/vendor/geist-mono': filesOf('@fontsource-variable/geist-mono'),
   '/vendor/source-serif-4': filesOf('@fontsource-variable/source-serif-4'),
 }
