@@ -22,7 +22,8 @@ export function serveNodeForm(): Promise<AdapterServer> {
     }
     const { method = 'GET', url = '/' } = request
     void handle(app, { method, url, body: String(body), stream, answer })
-    // What outer middleware does when `next()` has come back.
+    // What outer middleware does when `next()` has come back, and has awaited something of its own.
+    for (let n = 0; n < 20; n++) await null
     if (response.headersSent) return
     response.setHeader('X-Outer', 'after')
     response.appendHeader('Set-Cookie', 'outer=1')

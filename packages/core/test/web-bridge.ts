@@ -26,6 +26,8 @@ export interface BridgeFaults {
   readonly ignoresDisconnect?: boolean
   /** It does not wait for a client that does not read. */
   readonly ignoresBackpressure?: boolean
+  /** It does not hear of a client that reads again. */
+  readonly ignoresDrain?: boolean
   /** It ends what was to be cut. */
   readonly endsInsteadOfCutting?: boolean
 }
@@ -49,7 +51,7 @@ export async function toNode(response: Response, outgoing: ServerResponse, fault
     for (;;) {
       const { done, value } = await reader.read()
       if (done) break
-      if (!outgoing.write(value) && faults.ignoresBackpressure !== true) await drained(outgoing)
+      if (!outgoing.write(value) && faults.ignoresBackpressure !== true) await drained(outgoing, faults)
     }
     outgoing.end()
   } catch {
@@ -60,14 +62,14 @@ export async function toNode(response: Response, outgoing: ServerResponse, fault
 }
 
 /** Resolves when there is room again, or nobody left to have some. */
-function drained(outgoing: ServerResponse): Promise<void> {
+function drained(outgoing: ServerResponse, faults: BridgeFaults): Promise<void> {
   return new Promise((resolve) => {
     const done = (): void => {
       outgoing.off('drain', done)
       outgoing.off('close', done)
       resolve()
     }
-    outgoing.on('drain', done)
+    if (faults.ignoresDrain !== true) outgoing.on('drain', done)
     outgoing.on('close', done)
     if (outgoing.destroyed) done()
   })

@@ -13,8 +13,10 @@ describe.each(VERSIONS)('the contract of adapters on $name', ({ express }) => {
     const { hub, routes, refusal, handled, control } = adapterApp()
     const refuse: RequestHandler = (_req, res) => void res.status(refusal.status).json(refusal.body)
     const app = express()
-    app.use((_req, res, next) => {
+    app.use(async (_req, res, next) => {
       next()
+      // It may await something of its own.
+      for (let n = 0; n < 20; n++) await null
       if (!res.headersSent) res.set('X-Outer', 'after').append('Set-Cookie', 'outer=1')
     })
     app.use((_req, res, next) => {

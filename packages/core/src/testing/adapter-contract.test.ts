@@ -43,7 +43,7 @@ describe('adapterContract', () => {
     expect(without({ knowsDisconnectWhenIdle: false }).every((name) => /goes|gone|clients that go/.test(name))).toBe(
       true,
     )
-    expect(without({ knowsSlowClients: false })).toHaveLength(4)
+    expect(without({ knowsSlowClients: false })).toHaveLength(6)
     expect(without({ takesOptions: false })).toHaveLength(5)
     expect(without({ isNode: false })).toHaveLength(2)
   })
@@ -394,6 +394,13 @@ function FAULTS(): readonly Fault[] {
         'does not wait for who does not read',
         rule,
         /were taken for|waited .* in the journal|has not stopped/,
+      ),
+    ),
+    ...['a source', 'a subscription'].map((what) =>
+      of({ send: (response, outgoing) => toNode(response, outgoing, { ignoresDrain: true }) })(
+        'does not hear of who reads again',
+        `goes on with ${what} when its client reads again, without loss`,
+        /waited .* for event/,
       ),
     ),
     of({ send: (response, outgoing) => toNode(response, outgoing, { endsInsteadOfCutting: true }) })(

@@ -3,6 +3,7 @@ import { format } from 'node:util'
 import { type AdapterRule, checkNoErrors } from './adapter-opening-rules.ts'
 import type { AdapterStage, StageRequest } from './adapter-stage.ts'
 import { SECRET } from './app/sources.ts'
+import type { EventReading } from './read-events.ts'
 import type { WireClient } from './wire-client.ts'
 
 /** What becomes of a stream whose source fails, on every platform. */
@@ -53,6 +54,8 @@ export const SLOW_RULES: readonly AdapterRule[] = [
   ['cuts a client that is sent more than may wait for it', cutsFloodedClients],
   ['cuts a client that takes nothing for too long', cutsStalledClients],
   ['stops a source while its client does not read, and ends it when that goes', stopsSources],
+  ['goes on with a source when its client reads again, without loss', goesOnWithSources],
+  ['goes on with a subscription when its client reads again, without loss', goesOnWithSubscriptions],
 ]
 
 async function endsFailedStreams(stage: AdapterStage, path: string): Promise<void> {
@@ -154,7 +157,7 @@ const MAX_BATCHES = 96
 
 async function cutsSlowClients(stage: AdapterStage): Promise<void> {
   const healthy = stage.read('/narrow')
-  await healthy.response
+  await stage.within('the head of a response', healthy.response)
   const stalled = await stage.open('/narrow')
   stalled.pause()
   await stage.untilSize(2)
@@ -163,11 +166,8 @@ async function cutsSlowClients(stage: AdapterStage): Promise<void> {
     assert(batch < MAX_BATCHES, `${n} events of ${LENGTH} bytes were taken for a client that does not read`)
     const fill = { do: 'fill', hub: 'narrow', topic: 'narrow', from: n, count: BATCH, length: LENGTH } as const
     const { journal } = await stage.control(fill)
-    for (const end = n + BATCH; n < end; n++) {
-      const { value } = await healthy.next()
-      assert.equal(Number.parseInt(value?.data ?? '', 10), n, 'a client that reads has missed something')
-      assert.equal(value?.data.length, LENGTH)
-    }
+    await readNumbered(stage, healthy, { from: n, to: n + BATCH })
+    n += BATCH
     if (journal['closed slow'] !== undefined) break
   }
   await checkCut(stalled)
@@ -198,22 +198,56 @@ async function cutsStalledClients(stage: AdapterStage): Promise<void> {
 
 async function stopsSources(stage: AdapterStage): Promise<void> {
   const client = stage.ask('/much').pause()
-  await stage.untilNoted('much yielded')
+  await untilStopped(stage)
+  await client.leave()
+  await stage.untilNoted('much returned')
+  const { journal } = await stage.untilSize(0)
+  assert.equal(journal['much finished'], undefined, 'a source has not stopped for a client that has gone')
+  checkNoErrors(journal)
+}
+
+async function goesOnWithSources(stage: AdapterStage): Promise<void> {
+  const client = stage.read('/much')
+  await stage.within('the head of a response', client.response)
+  const yielded = await untilStopped(stage)
+  await readNumbered(stage, client, { from: 0, to: yielded + 100 })
+  await client.return()
+  await stage.untilNoted('much returned')
+}
+
+async function goesOnWithSubscriptions(stage: AdapterStage): Promise<void> {
+  const client = stage.read('/roomy')
+  await stage.within('the head of a response', client.response)
+  const fill = { do: 'fill', hub: 'roomy', topic: 'roomy', length: 64 * 1024 } as const
+  await stage.control({ ...fill, from: 0, count: 384 })
+  await readNumbered(stage, client, { from: 0, to: 384 })
+  await stage.control({ ...fill, from: 384, count: 1 })
+  await readNumbered(stage, client, { from: 384, to: 385 })
+}
+
+/** Waits until nothing more is asked of `/much`, and answers how much it was. */
+async function untilStopped(stage: AdapterStage): Promise<number> {
   let yielded = 0
   let looks = 0
-  await stage.until('the end of what a source sends to a client that does not read', ({ journal }) => {
-    const now = journal['much yielded'] ?? 0
-    looks = now === yielded ? looks + 1 : 0
+  const { journal } = await stage.until('the end of what goes to a client that does not read', (state) => {
+    const now = state.journal['much yielded'] ?? 0
+    looks = now === yielded && now > 0 ? looks + 1 : 0
     yielded = now
     return looks === 30
   })
-  const { journal } = await stage.control({ do: 'look' })
   assert.equal(journal['much finished'], undefined, 'a source has not stopped for a client that does not read')
-  await client.leave()
-  await stage.untilNoted('much returned')
-  const state = await stage.untilSize(0)
-  assert.equal(state.journal['much finished'], undefined, 'a source has not stopped for a client that has gone')
-  checkNoErrors(state.journal)
+  return yielded
+}
+
+async function readNumbered(
+  stage: AdapterStage,
+  client: EventReading,
+  { from, to }: { from: number; to: number },
+): Promise<void> {
+  for (let n = from; n < to; n++) {
+    const { value } = await stage.within(`event ${n}`, client.next())
+    assert.equal(Number.parseInt(value?.data ?? '', 10), n, 'a client has missed something, or got it twice')
+  }
 }
 
 /** Asserts that a connection is closed by the server in the middle of a stream: to end it would be to wait. */

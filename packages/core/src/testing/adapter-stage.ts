@@ -171,6 +171,19 @@ export class AdapterStage {
     }
   }
 
+  /** Waits for something else, with the same bound. */
+  async within<T>(what: string, promise: PromiseLike<T>): Promise<T> {
+    let timer: ReturnType<typeof setTimeout> | undefined
+    const deadline = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => reject(new Error(`waited ${this.timeout} ms for ${what}`)), this.timeout)
+    })
+    try {
+      return await Promise.race([promise, deadline])
+    } finally {
+      clearTimeout(timer)
+    }
+  }
+
   /** Waits until the application has heard of everything that has been sent to it, or done, so far. */
   async settle(): Promise<AdapterState> {
     // What is true of one connection only after what is true of another shows in no condition.

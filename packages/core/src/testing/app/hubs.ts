@@ -37,6 +37,11 @@ export class Hubs {
     return this.#named('impatient', { ring: { maxBytes: 64 * MIB }, stallTimeout: 300 })
   }
 
+  /** Its ring holds as much, and it waits. */
+  get roomy(): Hub {
+    return this.#named('roomy', { ring: { maxBytes: 64 * MIB } })
+  }
+
   /** Its heart beats fast. */
   get lively(): Hub {
     return this.#named('lively', { heartbeat: 40 })
@@ -86,7 +91,7 @@ export class Hubs {
 export type HubName = (typeof HUB_NAMES)[number]
 
 /** The names of the hubs of an application. */
-export const HUB_NAMES = ['main', 'short', 'narrow', 'impatient', 'lively', 'full', 'crowded'] as const
+export const HUB_NAMES = ['main', 'short', 'narrow', 'impatient', 'roomy', 'lively', 'full', 'crowded'] as const
 
 /** What an error says, whatever was thrown. */
 export function messageOf(error: unknown): string {

@@ -69,6 +69,7 @@ export function adapterRoutes(app: {
     get('/short', () => hubs.short.subscribe('short')),
     get('/narrow', () => hubs.narrow.subscribe('narrow')),
     get('/impatient', () => hubs.impatient.subscribe('impatient')),
+    get('/roomy', () => hubs.roomy.subscribe('roomy')),
     get('/lively', () => hubs.lively.subscribe('lively')),
     get('/full', () => hubs.full.subscribe('full')),
     get('/crowded', () => hubs.crowded.subscribe('crowded'), { principal: 'somebody' }),

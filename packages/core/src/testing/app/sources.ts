@@ -200,12 +200,12 @@ export class Sources {
     }
   }
 
-  /** Has as much, but waits until somebody asks for it. */
+  /** Has as much, numbered, but waits until somebody asks for it. */
   async *much(name: string): AsyncGenerator<string> {
     try {
       for (let n = 0; n < FLOOD; n++) {
         this.#note(name, 'yielded')
-        yield PAYLOAD
+        yield `${n} ${PAYLOAD}`
       }
       this.#note(name, 'finished')
     } finally {
