@@ -1,5 +1,5 @@
 const counts = new Intl.NumberFormat('en')
-const rates = new Intl.NumberFormat('en', { minimumFractionDigits: 1, maximumFractionDigits: 1 })
+const decimals = new Intl.NumberFormat('en', { minimumFractionDigits: 1, maximumFractionDigits: 1 })
 
 /**
  * A number of things, such as `1 token` or `1,200 tokens`.
@@ -17,7 +17,8 @@ export function count(value, thing) {
  * @param {number | undefined} value
  */
 export function rate(value) {
-  return value === undefined ? '–' : rates.format(value)
+  if (value === undefined) return '–'
+  return value < 1_000 ? decimals.format(value) : counts.format(Math.round(value))
 }
 
 /**
@@ -27,5 +28,5 @@ export function rate(value) {
  */
 export function duration(value) {
   if (value === undefined) return '–'
-  return value < 1_000 ? `${Math.round(value)} ms` : `${rates.format(value / 1_000)} s`
+  return value < 1_000 ? `${Math.round(value)} ms` : `${decimals.format(value / 1_000)} s`
 }

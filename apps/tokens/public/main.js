@@ -53,13 +53,13 @@ function show() {
 
 /**
  * How far what grows reaches below what can be seen, in pixels; negative while there is room. On a narrow window that is
- * the buttons under the answer, which are there to interrupt it.
+ * also what stands under the answer: the buttons that interrupt it, and what comes of it.
  *
  * @param {Turn | undefined} newest
  */
 function overhang(newest) {
   if (newest === undefined) return 0
-  const last = isNarrow.matches ? byId('actions') : viewOf(newest).element
+  const last = isNarrow.matches ? byId('notes') : viewOf(newest).element
   return last.getBoundingClientRect().bottom - byId('ask').getBoundingClientRect().top
 }
 
