@@ -30,7 +30,7 @@ export function createNews({ seed }: { readonly seed: number }): News {
     if (topics === undefined) return ctx.throw(400, 'Unknown `filter`')
     return ctx.sse(async (stream) => {
       const opened: Opened = { topics, newest: newsroom.newest }
-      // Awaited, so that it comes before everything else.
+      // First of all, and to this reader alone.
       await stream.send({ event: 'opened', data: opened })
       return hub.subscribe(topics, { replay: REPLAY })
     })
