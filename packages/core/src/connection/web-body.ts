@@ -24,7 +24,11 @@ export class WebBody {
           this.#controller = controller
         },
         pull: () => this.#pulled(),
-        cancel: () => this.#owner.gone(),
+        cancel: () => {
+          // One that was cancelled takes nothing more, not even its end.
+          this.#controller = undefined
+          this.#owner.gone()
+        },
       },
       new ByteLengthQueuingStrategy({ highWaterMark: HIGH_WATER_MARK }),
     )

@@ -12,7 +12,8 @@ export class NodeBody {
       read: () => {
         if (!this.#isFull) return
         this.#isFull = false
-        owner.drained()
+        // Node asks for more before it has passed on what it has: only then is it known where that went.
+        process.nextTick(() => owner.drained())
       },
       destroy: (error, callback) => {
         owner.gone()

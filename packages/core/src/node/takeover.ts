@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http'
 
-/** How much may be on its way from the body to the response, in bytes, before it is held for lost. */
-const MAX_GIVEN = 64 * 1024
+/** How much may be on its way from the body to the response, in bytes, when more is given, before it is held for lost. */
+const MAX_GIVEN = 256 * 1024
 
 /**
  * Watches what a framework writes to a response, until that has been exactly what it was given to send.
@@ -27,10 +27,10 @@ export class Takeover {
   /** Notes what the framework is given to send, in order; before it is given. */
   give(bytes: Uint8Array): void {
     if (this.#isOver) return
+    if (this.#givenBytes > MAX_GIVEN) return this.stop()
     this.#given.push(bytes)
     this.#givenBytes += bytes.length
     this.#unwatch ??= this.#watch()
-    if (this.#given.length > 1 && this.#givenBytes > MAX_GIVEN) this.stop()
   }
 
   /** Leaves the response as it was. */
