@@ -1,7 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readdirSync, readFileSync } from 'node:fs'
-import { createServer } from 'node:http'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { createServer as createSocketServer } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -9,8 +8,34 @@ import { setTimeout as delay } from 'node:timers/promises'
 /** How long a demo may take until its address answers, in milliseconds. */
 const startTimeout = 30_000
 
-/** @typedef {{ readonly name: string, readonly description: string, readonly directory: string, readonly args: readonly string[] }} Demo */
-/** @typedef {{ readonly url: string, readonly closed: Promise<unknown>, stop(): void }} Running */
+/** The adapters, and the frameworks they are for. */
+const FRAMEWORKS = Object.entries({
+  '@sse/express': 'Express',
+  '@sse/koa': 'Koa',
+  '@sse/hono': 'Hono',
+  '@sse/nest': 'Nest',
+})
+
+/**
+ * @typedef {object} Demo
+ * @property {string} name of its package
+ * @property {string} description
+ * @property {string} directory
+ * @property {readonly string[]} args what Node is started with
+ * @property {string | undefined} framework which one it shows
+ * @property {string | undefined} icon the file
+ *
+ * @typedef {{ readonly url: string, readonly closed: Promise<readonly [code: number | null, signal: string | null]>, stop(): void }} Running
+ *
+ * @typedef {'starting' | 'running' | 'stopped' | 'failed'} DemoState `stopped`: it ended, and nothing was wrong; `failed`:
+ *   it did not start, or ended with an error
+ *
+ * @typedef {object} Package
+ * @property {string} name
+ * @property {string} [description]
+ * @property {Record<string, string>} [scripts]
+ * @property {Record<string, string>} [dependencies]
+ */
 
 /**
  * The demos in a directory: each folder whose package.json has a `start` script, which is `node` and its arguments.
@@ -24,18 +49,19 @@ export function findDemos(apps) {
   for (const folder of readdirSync(apps, { withFileTypes: true })) {
     if (!folder.isDirectory()) continue
     const directory = join(apps, folder.name)
-    const { name, description = '', scripts } = readPackage(directory)
+    const { name, description = '', scripts, dependencies = {} } = readPackage(directory)
     if (scripts?.start === undefined) continue
     const [command, ...args] = scripts.start.split(' ')
     if (command !== 'node') throw new Error(`The start script of ${name} must be \`node\` and its arguments`)
-    demos.push({ name, description, directory, args })
+    const [, framework] = FRAMEWORKS.find(([adapter]) => Object.hasOwn(dependencies, adapter)) ?? []
+    demos.push({ name, description, directory, args, framework, icon: iconIn(directory) })
   }
   return demos.sort((a, b) => a.name.localeCompare(b.name))
 }
 
 /**
  * @param {string} directory
- * @returns {{ name: string, description?: string, scripts?: Record<string, string> }} empty for a folder that is no package
+ * @returns {Package} empty for a folder that is no package
  */
 function readPackage(directory) {
   try {
@@ -43,6 +69,12 @@ function readPackage(directory) {
   } catch {
     return { name: directory }
   }
+}
+
+/** @param {string} directory */
+function iconIn(directory) {
+  const icon = join(directory, 'public', 'icon.svg')
+  return existsSync(icon) ? icon : undefined
 }
 
 /**
@@ -93,11 +125,12 @@ export async function startDemo(demo, port, signal) {
     env: { ...process.env, PORT: String(port) },
     stdio: ['ignore', 'inherit', 'inherit'],
   })
-  const closed = once(child, 'close')
+  /** @type {Running['closed']} */
+  const closed = new Promise((resolve) => child.once('close', (...end) => resolve(end)))
   const url = `http://localhost:${port}`
   const running = { url, closed, stop: () => void child.kill('SIGTERM') }
-  const ended = closed.then(([code]) => {
-    throw new Error(`${demo.name} ended with code ${code} before it answered`)
+  const ended = closed.then(([code, killedBy]) => {
+    throw new Error(`${demo.name} ended with ${killedBy ?? `code ${code}`} before it answered`)
   })
   ended.catch(() => {})
   try {
@@ -130,59 +163,25 @@ async function waitForAnswer(url, signal) {
 }
 
 /**
- * Serves a page that leads to each demo.
+ * Runs a demo to its end, whatever that is: it takes nothing else down.
  *
- * @param {readonly { readonly demo: Demo, readonly url: string }[]} links
+ * @param {Demo} demo
  * @param {number} port
- * @returns {Promise<Running>}
+ * @param {AbortSignal} signal stops it
+ * @param {(state: DemoState, detail?: string) => void} tell hears of every state, with a reason for those that want one
+ * @returns {Promise<void>} resolves when the demo has ended
  */
-export async function startLandingPage(links, port) {
-  const page = landingPage(links)
-  const server = createServer((_request, response) => {
-    response.writeHead(200, { 'Content-Type': 'text/html; charset=utf-8' }).end(page)
-  })
-  const listening = once(server, 'listening')
-  server.listen(port)
-  await listening
-  const closed = once(server, 'close')
-  return {
-    url: `http://localhost:${port}`,
-    closed,
-    stop() {
-      server.close()
-      server.closeAllConnections()
-    },
+export async function runDemo(demo, port, signal, tell) {
+  tell('starting')
+  try {
+    const { closed, stop } = await startDemo(demo, port, signal)
+    tell('running')
+    signal.addEventListener('abort', stop, { once: true })
+    if (signal.aborted) stop()
+    const [code, killedBy] = await closed
+    if (code === 0 || signal.aborted) tell('stopped', 'It has ended')
+    else tell('failed', `It ended with ${killedBy ?? `code ${code}`}`)
+  } catch (error) {
+    tell(signal.aborted ? 'stopped' : 'failed', error instanceof Error ? error.message : String(error))
   }
-}
-
-/** @param {readonly { readonly demo: Demo, readonly url: string }[]} links */
-function landingPage(links) {
-  const items = links.map(
-    ({ demo, url }) =>
-      `<li><a href="${escapeHtml(url)}">${escapeHtml(demo.name)}</a><p>${escapeHtml(demo.description)}</p></li>`,
-  )
-  return `<!doctype html>
-<html lang="en">
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>@sse demos</title>
-<style>
-  :root { color-scheme: light dark }
-  body { font: 1rem/1.5 system-ui, sans-serif; max-width: 40rem; margin: 4rem auto; padding: 0 1rem }
-  ul { list-style: none; padding: 0 }
-  li { border: 1px solid color-mix(in srgb, currentColor 20%, transparent); border-radius: .5rem; padding: 1rem; margin: 1rem 0 }
-  a { font-size: 1.25rem }
-  p { margin: .25rem 0 0 }
-</style>
-<h1>@sse demos</h1>
-<ul>
-${items.join('\n')}
-</ul>
-</html>
-`
-}
-
-/** @param {string} text */
-function escapeHtml(text) {
-  return text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`)
 }

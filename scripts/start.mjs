@@ -1,8 +1,9 @@
-// `npm start`: builds what the demos in apps/ need, starts each of them, and prints the address. A single demo has the
-// address to itself; of several, a landing page there leads to each. PORT overrides the address's port.
+// `npm start`: builds what the demos in apps/ need, and starts each of them behind one landing page that leads to all and
+// shows how they are. PORT is the landing page's port; the demos take the next free ones.
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
-import { findDemos, freePort, isFree, startDemo, startLandingPage } from './demos.mjs'
+import { findDemos, freePort } from './demos.mjs'
+import { launch } from './launch.mjs'
 import { spawnTurbo } from './turbo.mjs'
 
 /** How long demos may take to end after a signal, in milliseconds. */
@@ -10,8 +11,6 @@ const stopTimeout = 10_000
 
 const apps = fileURLToPath(new URL('../apps', import.meta.url))
 
-/** @type {{ readonly closed: Promise<unknown>, stop(): void }[]} */
-const running = []
 const interrupted = new AbortController()
 
 for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM'])) process.on(signal, stop)
@@ -20,23 +19,19 @@ if (process.env.npm_lifecycle_event === 'start') stopWithParent()
 try {
   const wanted = wantedPort()
   await build()
-  const url = await start(wanted ?? (await freePort(3_000)))
-  console.log(`\n  ${url}\n`)
-  await Promise.race(running.map(({ closed }) => closed))
-  if (!interrupted.signal.aborted) throw new Error('A demo has ended')
+  const demos = findDemos(apps)
+  if (demos.length === 0) throw new Error('There is no demo in apps/')
+  await launch(demos, wanted ?? (await freePort(3_000)), interrupted.signal)
+  if (!interrupted.signal.aborted) throw new Error('Every demo has ended')
 } catch (error) {
   if (!interrupted.signal.aborted) {
     console.error(error instanceof Error ? error.message : error)
     process.exitCode = 1
   }
-} finally {
-  if (!interrupted.signal.aborted) stop()
-  await Promise.all(running.map(({ closed }) => closed))
 }
 
 /** Ends everything. Whatever has not ended in time is left behind. */
 function stop() {
-  for (const each of running) each.stop()
   interrupted.abort(new Error('interrupted'))
   setTimeout(() => process.exit(1), stopTimeout).unref()
 }
@@ -52,41 +47,20 @@ function stopWithParent() {
   watch.unref()
 }
 
+/** Builds what can be built: what cannot does not keep the others from starting. */
 async function build() {
-  const child = spawnTurbo(['run', 'build', '--filter=./apps/*...', '--output-logs=errors-only'])
-  const closed = once(child, 'close')
-  running.push({ closed, stop: () => void child.kill('SIGTERM') })
-  const [code] = await closed
-  running.pop()
+  const args = [
+    'run',
+    'build',
+    '--filter=./apps/*...',
+    '--output-logs=errors-only',
+    '--continue=dependencies-successful',
+  ]
+  const child = spawnTurbo(args)
+  interrupted.signal.addEventListener('abort', () => child.kill('SIGTERM'), { once: true })
+  const [code] = await once(child, 'close')
   interrupted.signal.throwIfAborted()
-  if (code !== 0) throw new Error('The build failed')
-}
-
-/**
- * @param {number} port
- * @returns {Promise<string>} the address that shows everything
- */
-async function start(port) {
-  if (!(await isFree(port))) throw new Error(`Port ${port} is taken: set PORT to another one`)
-  const demos = findDemos(apps)
-  const [only] = demos
-  if (only === undefined) throw new Error('There is no demo in apps/')
-  if (demos.length === 1) {
-    const demo = await startDemo(only, port, interrupted.signal)
-    running.push(demo)
-    return demo.url
-  }
-  const links = []
-  for (const demo of demos) {
-    const last = links.at(-1)?.port ?? port
-    const own = await freePort(last + 1)
-    const started = await startDemo(demo, own, interrupted.signal)
-    running.push(started)
-    links.push({ demo, url: started.url, port: own })
-  }
-  const landing = await startLandingPage(links, port)
-  running.push(landing)
-  return landing.url
+  if (code !== 0) console.error('Not everything could be built: what needs it will fail.')
 }
 
 /** @returns {number | undefined} `PORT`, or nothing where it is not set */
