@@ -49,8 +49,9 @@ describe('createNews', () => {
       expect(headers['content-security-policy']).toContain("default-src 'self'")
       const assets = [...text.matchAll(/(?:src|href)="([^"]+)"/g)].map(([, path]) => path)
       expect(assets.length).toBeGreaterThan(4)
-      for (const path of [...assets, 'fonts/label.woff2']) await request(server).get(`/${path}`).expect(200)
-      await request(server).get('/fonts/text.woff2').expect('Content-Type', 'font/woff2')
+      for (const path of [...assets, 'fonts/label.woff2'])
+        await request(server).get(`/${path}`).buffer(true).expect(200)
+      await request(server).get('/fonts/text.woff2').buffer(true).expect('Content-Type', 'font/woff2')
     })
 
     it('offers filters that the server knows', async () => {

@@ -1,4 +1,4 @@
-import { createReadStream } from 'node:fs'
+import { readFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
 import type { Middleware } from 'koa'
@@ -26,6 +26,6 @@ export function servePage(): Middleware {
     if (font === undefined) return files(ctx, next)
     ctx.type = 'woff2'
     ctx.set('Cache-Control', 'public, max-age=86400')
-    ctx.body = createReadStream(font)
+    ctx.body = await readFile(font)
   }
 }
