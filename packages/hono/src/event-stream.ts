@@ -23,7 +23,7 @@ export function eventStreamWith(open: OpenStream): EventStream {
     let response: Response | undefined
     const respond: Exchange['respond'] = (head, body) => {
       // An empty response has what was said with `c.status` and `c.header`, of which there is no other way to hear.
-      response = responseOf(head, body, c.newResponse(null, { headers: {} }))
+      response = responseOf(head, body, c.newResponse(null))
     }
     await open({ c, respond }, source, options)
     return response ?? new Response(null, { status: CLIENT_CLOSED_REQUEST })

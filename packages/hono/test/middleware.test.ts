@@ -212,7 +212,10 @@ describe.each(PLATFORMS)('errors before a stream is open, with $name', ({ sse })
       }),
     )
     app.get('/', (c) => c.var.sse())
-    expect((await fetch((await serve(app)).url)).status).toBe(401)
+    app.get('/caught', (c) => c.var.sse().catch(() => c.text('', 418)))
+    const { url } = await serve(app)
+    expect((await fetch(url)).status).toBe(401)
+    expect((await fetch(`${url}/caught`)).status).toBe(418)
   })
 })
 

@@ -76,7 +76,10 @@ async function serveWorker(program: string): Promise<RuntimeServer> {
   }
 }
 
-/** Bundles the worker with what bundlers take for workerd: a directory with `worker.js`, and its configuration. */
+/**
+ * Bundles the worker, by conditions of which several are true, as for Workers that may use Node's modules: a directory
+ * with `worker.js`, and its configuration.
+ */
 export async function bundleWorker(): Promise<{ readonly directory: string; remove(): void }> {
   const modules = join(here, '../../node_modules/.cache')
   mkdirSync(modules, { recursive: true })
@@ -90,7 +93,7 @@ export async function bundleWorker(): Promise<{ readonly directory: string; remo
     dts: false,
     logLevel: 'warn',
     deps: { alwaysBundle: [/./] },
-    inputOptions: { resolve: { conditionNames: ['workerd', 'worker', 'browser', 'import'] } },
+    inputOptions: { resolve: { conditionNames: ['workerd', 'worker', 'browser', 'node', 'import'] } },
   })
   await copyFile(fixture('worker.capnp'), join(directory, 'worker.capnp'))
   return { directory, remove: () => rmSync(directory, { recursive: true, force: true }) }
