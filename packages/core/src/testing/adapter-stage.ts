@@ -49,7 +49,7 @@ export interface AdapterHarness {
   readonly opens?: number
   /** Collects garbage; default: asks V8 to, in this process. */
   collectGarbage?(): void | Promise<void>
-  /** How long a case waits for anything, in milliseconds. Default 5000. */
+  /** How long a case waits for anything, in milliseconds. Default 10,000: less than a heartbeat takes. */
   readonly timeout?: number
 }
 
@@ -73,7 +73,7 @@ export class AdapterStage {
   constructor(harness: AdapterHarness, server: AdapterServer) {
     this.harness = harness
     this.server = server
-    this.timeout = harness.timeout ?? 5_000
+    this.timeout = harness.timeout ?? 10_000
     this.#url = new URL(server.url)
   }
 
