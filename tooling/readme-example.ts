@@ -5,7 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { CodeBlock } from './markdown.ts'
 
 /** How long an example may take to end, to listen, or to send an event, in milliseconds. */
-const PATIENCE = 10_000
+const PATIENCE = 15_000
 
 /**
  * How a block of code says what it does. Without any of these words it is a script that ends by itself, without an error.
