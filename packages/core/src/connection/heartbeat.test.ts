@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { describe, expect, it, vi } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { stopClock } from '../../test/clock.ts'
 import { until } from '../../test/until.ts'
 import { type Beating, Heartbeat } from './heartbeat.ts'
@@ -19,6 +19,25 @@ describe('Heartbeat', () => {
     for (const member of members) heartbeat.delete(member)
     heartbeat.add(new Member(heartbeat))
     expect(vi.getTimerCount()).toBe(1)
+  })
+
+  it('[F3] goes on with the next that comes, where the platform has ended its timer', () => {
+    stopClock()
+    const timers = vi.spyOn(globalThis, 'setInterval')
+    onTestFinished(() => timers.mockRestore())
+    const heartbeat = new Heartbeat({ interval: 15 * SECOND, stallTimeout: 30 * SECOND })
+    const members = [new Member(heartbeat), new Member(heartbeat)]
+    for (const member of members) heartbeat.add(member)
+    vi.advanceTimersByTime(3 * SECOND)
+    clearInterval(timers.mock.results[0]?.value)
+    vi.advanceTimersByTime(3 * SECOND)
+    heartbeat.add(new Member(heartbeat))
+    vi.advanceTimersByTime(2 * SECOND)
+    expect(members[0]?.ticks).toHaveLength(3)
+    heartbeat.add(new Member(heartbeat))
+    expect(vi.getTimerCount()).toBe(1)
+    vi.advanceTimersByTime(2 * SECOND)
+    for (const member of members) expect(member.ticks).toHaveLength(5)
   })
 
   it('keeps no process alive', () => {

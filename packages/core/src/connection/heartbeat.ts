@@ -3,6 +3,8 @@ import { afterTurn } from './turn.ts'
 /** How many connections are served before the event loop gets a turn: 5,000 at once would stall it for 50 ms. */
 const BATCH = 256
 const MAX_TICK = 1_000
+/** After so many ticks that did not come, the timer is held for dead. */
+const MISSED_TICKS = 4
 
 /** What a heartbeat keeps alive. */
 export interface Beating {
@@ -48,8 +50,11 @@ export class Heartbeat {
 
   add(member: Beating): void {
     this.#members.add(member)
-    if (this.#timer !== undefined) return
-    this.#now = clock()
+    const now = clock()
+    if (this.#timer !== undefined && now - this.#now < MISSED_TICKS * this.#period) return
+    // On Workers a timer ends with the request that has set it, and nobody says so: others may go on without ticks.
+    clearInterval(this.#timer)
+    this.#now = now
     this.#timer = setInterval(() => this.#tick(), this.#period)
     unref(this.#timer)
   }
