@@ -87,10 +87,7 @@ describeOn('workerd', (it) => {
   })
 
   it('[F3] a plain Worker streams what is made in the request, with heartbeats while other requests end', async () => {
-    const first = new RawClient(port()).request('GET /plain/own/30')
-    await first.until('begun')
-    const second = new RawClient(port()).request('GET /plain/own/500')
-    await second.until('begun')
+    const [first, second] = [await begun('/plain/own/30'), await begun('/plain/own/500')]
     await first.until('0\r\n\r\n')
     second.received = ''
     await second.until(':\n\n')
@@ -98,13 +95,24 @@ describeOn('workerd', (it) => {
     expect(second.received.match(/^:$/gm)?.length).toBeGreaterThan(5)
   })
 
+  it('[F3] a plain Worker ends the heartbeats of a shared hub with a request, until the next begins', async () => {
+    const [first, second] = [await begun('/plain/shared/30'), await begun('/plain/shared/10000')]
+    await first.until('0\r\n\r\n')
+    // Other requests take time: first for what was on its way, then for heartbeats that would have come.
+    await (await begun('/plain/own/100')).until('0\r\n\r\n')
+    second.received = ''
+    await (await begun('/plain/own/100')).until('0\r\n\r\n')
+    expect(second.received).toBe('')
+    await begun('/plain/shared/10000')
+    await second.until(':\n\n')
+  })
+
   it('[F3] a plain Worker sends what one request publishes to nobody, and no error says so', async () => {
     const client = await open('/plain/hub')
     const id = await textOf('/plain/publish')
     expect(id).toMatch(/^[\da-z]+\.1$/)
     // What has come by then shows that it would have come.
-    const other = new RawClient(port()).request('GET /plain/own/100')
-    await other.until('data: done')
+    await (await begun('/plain/own/100')).until('data: done')
     expect(client.received).not.toContain('data:')
   })
 })
@@ -154,6 +162,13 @@ function port(): number {
 async function open(path: string): Promise<RawClient> {
   const client = new RawClient(port()).request(`GET ${path}`)
   await client.until('\n\n')
+  return client
+}
+
+/** A client that has got the first word of a stream. */
+async function begun(path: string): Promise<RawClient> {
+  const client = new RawClient(port()).request(`GET ${path}`)
+  await client.until('data: begun\n\n')
   return client
 }
 

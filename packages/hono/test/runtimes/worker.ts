@@ -21,19 +21,22 @@ export class Streams {
 const app: Hono<Env> = new Hono<Env>()
 
 // A plain Worker, whose hub is made where nothing may be done yet.
-const hub = createHub()
-app.get('/plain/hub', sse({ hub }), (c) => c.var.sse(hub.subscribe('news')))
+const hub = createHub({ heartbeat: 20 })
+app.use('/plain/*', sse({ hub }))
+app.get('/plain/hub', (c) => c.var.sse(hub.subscribe('news')))
 app.get('/plain/publish', async (c) => c.text(await hub.publish('news', { data: 'news' })))
+app.get('/plain/shared/:ms', (c) => c.var.sse(words(Number(c.req.param('ms')))))
 
-// What is made in a request: with a hub of its own, whose timer is the request's, too.
-app.get('/plain/own/:ms', (c) => {
-  const source = async function* (): AsyncGenerator<string> {
-    yield 'begun'
-    await new Promise((resolve) => setTimeout(resolve, Number(c.req.param('ms'))))
-    yield 'done'
-  }
-  return eventStream(c, source, { hub: createHub({ heartbeat: 20 }) })
-})
+// With a hub for each request, whose timer is the request's, too.
+app.get('/plain/own/:ms', (c) =>
+  eventStream(c, words(Number(c.req.param('ms'))), { hub: createHub({ heartbeat: 20 }) }),
+)
+
+async function* words(ms: number): AsyncGenerator<string> {
+  yield 'begun'
+  await new Promise((resolve) => setTimeout(resolve, ms))
+  yield 'done'
+}
 
 app.all('/:server/*', (c) => c.env.STREAMS.getByName(c.req.param('server')).fetch(c.req.raw))
 
