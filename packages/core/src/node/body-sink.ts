@@ -12,6 +12,8 @@ export interface Body<Stream> {
   /** Takes bytes. False: taken, but now it is full, and its owner will hear that it has drained. */
   write(bytes: Uint8Array): boolean
   end(): void
+  /** Whoever reads it, or is about to, is told that it was cut. */
+  cut(reason: string): void
 }
 
 /** A request, its response, and how the framework is given a head and a body to send. */
@@ -101,10 +103,9 @@ export class BodySink<Stream> implements Sink, BodyOwner {
   }
 
   destroy(): void {
-    // Nothing of it was read: where the framework sends another body in its place, that response is not ours to cut.
-    if (this.#isUnread) this.#body?.end()
     // The framework lets go of the body of a response that has closed.
-    else this.#direct.destroy()
+    if (!this.#isReplaced) return this.#direct.destroy()
+    this.#body?.cut('The stream was cut.')
   }
 
   drained(): void {
@@ -116,8 +117,9 @@ export class BodySink<Stream> implements Sink, BodyOwner {
     if (!this.#hasEnded) this.#owner?.gone()
   }
 
-  get #isUnread(): boolean {
-    return this.#body !== undefined && this.#body.bufferedBytes === this.#written
+  /** Whether the framework sends another body: nothing of this one was read. That response is not ours to cut. */
+  get #isReplaced(): boolean {
+    return (this.#response.writableEnded || this.#takeover.isRefuted) && this.#body?.bufferedBytes === this.#written
   }
 
   #writeBody({ bytes }: Chunk): boolean {

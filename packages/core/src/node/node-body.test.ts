@@ -3,6 +3,7 @@ import { Writable } from 'node:stream'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import fc from 'fast-check'
 import { describe, expect, it, vi } from 'vitest'
+import { until } from '../../test/until.ts'
 import { NodeBody } from './node-body.ts'
 
 const KIB = 1024
@@ -14,7 +15,13 @@ describe('NodeBody', () => {
     body.write(given[0] ?? Buffer.alloc(0))
     body.write(given[1] ?? Buffer.alloc(0))
     const written: unknown[] = []
-    body.stream.pipe(new Writable({ write: (chunk, _encoding, done) => void (written.push(chunk), done()) }))
+    const target = new Writable({
+      write(chunk, _encoding, done) {
+        written.push(chunk)
+        done()
+      },
+    })
+    body.stream.pipe(target)
     await nextTurn()
     body.write(given[2] ?? Buffer.alloc(0))
     await nextTurn()
@@ -68,6 +75,14 @@ describe('NodeBody', () => {
     expect(gone).toHaveBeenCalledOnce()
   })
 
+  it('[H5] is cut: who reads it is told', async () => {
+    const { body, gone } = setUp()
+    body.write(Buffer.from('a'))
+    body.cut()
+    await expect(body.stream.toArray()).rejects.toThrow(expect.objectContaining({ code: 'ERR_STREAM_PREMATURE_CLOSE' }))
+    expect(gone).toHaveBeenCalledOnce()
+  })
+
   it('is destroyed with an error that its pipe may tell', async () => {
     const { body, gone } = setUp()
     const boom = new Error('boom')
@@ -85,7 +100,10 @@ describe('NodeBody', () => {
         const received: Buffer[] = []
         const slow = new Writable({
           highWaterMark: hwm,
-          write: (chunk, _encoding, done) => void (received.push(chunk), setImmediate(done)),
+          write(chunk, _encoding, done) {
+            received.push(chunk)
+            setImmediate(done)
+          },
         })
         body.stream.pipe(slow)
         const given: Buffer[] = []
@@ -93,7 +111,7 @@ describe('NodeBody', () => {
           const bytes = Buffer.alloc(size, index + 1)
           given.push(bytes)
           const before = drained.mock.calls.length
-          if (!body.write(bytes) && waits) await vi.waitFor(() => expect(drained.mock.calls.length).toBe(before + 1))
+          if (!body.write(bytes) && waits) await until(() => drained.mock.calls.length > before)
         }
         body.end()
         await once(slow, 'finish')

@@ -38,4 +38,9 @@ export class NodeBody {
   end(): void {
     if (!this.stream.destroyed) this.stream.push(null)
   }
+
+  /** Cuts it: a pipe of it fails. What waits is dropped. */
+  cut(): void {
+    this.stream.destroy()
+  }
 }

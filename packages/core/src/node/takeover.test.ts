@@ -18,6 +18,7 @@ describe('Takeover', () => {
     expect(proven).toEqual([])
     response.write(two)
     expect(proven).toEqual([true])
+    expect(takeover.isRefuted).toBe(false)
     response.end()
     await client.untilComplete()
     expect(client.body).toBe('onetwo')
@@ -40,7 +41,9 @@ describe('Takeover', () => {
     const { response, takeover, proven } = await start()
     const given = Buffer.from('given')
     takeover.give(given)
+    expect(takeover.isRefuted).toBe(false)
     response.write(other(given))
+    expect(takeover.isRefuted).toBe(true)
     expect(response.write).toBe(OutgoingMessage.prototype.write)
     // Nor by what comes after.
     takeover.give(given)

@@ -16,12 +16,18 @@ export class Takeover {
   readonly #given: Uint8Array[] = []
   #givenBytes = 0
   #isOver = false
+  #isRefuted = false
   #unwatch: (() => void) | undefined
 
   /** @param onProven is called once, with what the last write has answered. */
   constructor(response: ServerResponse, onProven: (hasRoom: boolean) => void) {
     this.#response = response
     this.#onProven = onProven
+  }
+
+  /** Whether the response was written something else, before all that was given. */
+  get isRefuted(): boolean {
+    return this.#isRefuted
   }
 
   /** Notes what the framework is given to send, in order; before it is given. */
@@ -61,7 +67,10 @@ export class Takeover {
     const given = this.#given.shift()
     if (given === undefined) return
     this.#givenBytes -= given.length
-    if (given !== data) return this.stop()
+    if (given !== data) {
+      this.#isRefuted = true
+      return this.stop()
+    }
     if (this.#given.length > 0) return
     this.stop()
     this.#onProven(hasRoom)
