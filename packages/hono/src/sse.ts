@@ -9,8 +9,10 @@ export type SseOptions<E extends object = AnyEvents> = MiddlewareOptions<Context
 /**
  * What the middleware gives a context. An application whose routes are not chained to `app.use(sse())` names it once:
  * `new Hono<{ Variables: SseVariables }>()`.
+ *
+ * No interface: early versions of Hono 4 want an index signature, which only the type of an object has of itself.
  */
-export interface SseVariables {
+export type SseVariables = {
   /**
    * Answers with an event stream, as `c.json` answers with JSON: call it when the request has been checked, and return
    * what it gives. Without a source the stream stays open until the client goes; `null` answers 204.
