@@ -77,13 +77,26 @@ describe.each(CASES)('[H6] a client that does not read, behind $path on $name', 
 
   it('is cut when it is sent more, without awaiting it, than `maxBufferedBytes`', async () => {
     const { hub, connect } = await start()
-    const answers = deferred<Promise<boolean>[]>()
-    const response = await connect(({ send }) => {
+    const [arrived, answers] = [deferred(), deferred<Promise<boolean>[]>()]
+    const response = await connect(async ({ send, closed }) => {
+      await send('first')
+      await arrived.promise
       answers.resolve(Array.from({ length: MANY }, () => send(payload())))
+      await closed
     })
+    arrived.resolve()
     expect(await Promise.all(await answers.promise)).toContain(false)
     expect(hub.stats().closed.slow).toBe(1)
     await expect(response.text()).rejects.toThrow()
+  })
+
+  it('is cut when it is sent more than that before its head is', async () => {
+    const { hub, connect } = await start()
+    const response = connect(({ send }) => {
+      for (let n = 0; n < MANY; n++) void send(payload())
+    })
+    await expect(response).rejects.toThrow()
+    expect(hub.stats().closed.slow).toBe(1)
   })
 
   /** An application with one stream, and a client that does not read. */
