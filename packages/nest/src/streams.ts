@@ -1,17 +1,39 @@
 import type { ServerResponse } from 'node:http'
 import { type BeforeApplicationShutdown, Logger } from '@nestjs/common'
 import type { ApplicationConfig } from '@nestjs/core'
-import type { AnyEvents, Hub, SseStream, StreamOptions } from '@sse/core'
-import { type CompleteOptions, type MiddlewareOptions, middlewareSettings } from '@sse/core/adapter'
+import {
+  type AnyEvents,
+  createHub,
+  type Hub,
+  type HubOptions,
+  SseError,
+  type SseStream,
+  type StreamOptions,
+} from '@sse/core'
+import {
+  type CompleteOptions,
+  completeWith,
+  type MiddlewareOptions,
+  type MiddlewareSettings,
+  middlewareSettings,
+} from '@sse/core/adapter'
 
 /** What the streams of an application are made with. */
-export interface StreamsOptions<Request = never, E extends object = AnyEvents> extends MiddlewareOptions<Request, E> {
+export interface StreamsOptions<Request = never, E extends object = AnyEvents>
+  extends Omit<MiddlewareOptions<Request, E>, 'retry'> {
+  /**
+   * How long clients wait before they reconnect, in milliseconds; default drawn from 2,000 to 5,000 for each. A range
+   * belongs to the hub: beside one that is given here it is refused.
+   */
+  retry?: HubOptions['retry']
   /** Over how many milliseconds streams end when the application shuts down, so that clients do not come back at once; default 0. */
   drain?: number
 }
 
 /** How long the last bytes of streams may take when the application shuts down, in milliseconds. */
 const GRACE = 1_000
+/** The longest delay a timer takes. */
+const MAX_DELAY = 2_147_483_647
 
 /** The streams of one application, and what holds for all of them. */
 export class Streams implements BeforeApplicationShutdown {
@@ -22,10 +44,12 @@ export class Streams implements BeforeApplicationShutdown {
   readonly #open = new Map<SseStream, ServerResponse>()
   #closing: Promise<void> | undefined
 
+  /** @throws {SseError} `SSE_INVALID_FIELD` naming the option and its limits. */
   constructor({ drain = 0, ...options }: StreamsOptions) {
-    // A hub that was given has its own.
-    const onError = options.onError ?? (options.hub === undefined ? logError : undefined)
-    const { hub, complete } = middlewareSettings({ ...options, ...(onError !== undefined && { onError }) })
+    if (!Number.isInteger(drain) || drain < 0 || drain > MAX_DELAY) {
+      throw new SseError('SSE_INVALID_FIELD', `Option \`drain\` must be an integer from 0 to ${MAX_DELAY}.`)
+    }
+    const { hub, complete } = options.hub === undefined ? ownSettings(options) : givenSettings(options)
     this.hub = hub
     this.#complete = complete as CompleteOptions<unknown>
     this.#ownsHub = options.hub === undefined
@@ -56,6 +80,21 @@ export class Streams implements BeforeApplicationShutdown {
     for (const stream of this.#open.keys()) stream.close()
     await allFinished(responses, GRACE)
   }
+}
+
+type HubAndDefaults = Omit<StreamsOptions, 'drain'>
+
+/** A hub that was given has an error handler of its own. */
+function givenSettings({ retry, ...options }: HubAndDefaults): MiddlewareSettings<never> {
+  if (typeof retry === 'number' || retry === undefined) {
+    return middlewareSettings({ ...options, ...(retry !== undefined && { retry }) })
+  }
+  throw new SseError('SSE_INVALID_FIELD', 'Option `retry`, as a range, belongs to the hub: give it to `createHub`.')
+}
+
+function ownSettings({ retry, onError = logError, ...options }: HubAndDefaults): MiddlewareSettings<never> {
+  const hub = createHub({ ...options, onError, ...(retry !== undefined && { retry }) })
+  return { hub, complete: completeWith({ ...options, onError, ...(typeof retry === 'number' && { retry }) }, hub) }
 }
 
 /** Resolves when all responses have been taken by their clients. Who takes longer than allowed is cut. */

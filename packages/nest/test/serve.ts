@@ -27,6 +27,7 @@ export async function serve(
   await app.listen(0, '127.0.0.1')
   const server: Server = app.getHttpServer()
   onTestFinished(async () => {
+    if (!server.listening) return
     const closing = app.close()
     server.closeAllConnections()
     await closing
