@@ -56,12 +56,13 @@ interface FastifyRequest {
 /** What is used of Fastify's reply. */
 interface FastifyReply {
   readonly raw: ServerResponse
+  readonly sent: boolean
   /** Calls back when the response has been sent; it gives no promise. */
   then(done: () => void, failed: () => void): void
   code(status: number): unknown
   hasHeader(name: string): boolean
   header(name: string, value: unknown): unknown
-  removeHeader(name: string): unknown
+  hijack(): unknown
   send(body?: unknown): unknown
 }
 
@@ -75,6 +76,7 @@ class FastifyExchange implements PlatformExchange {
   readonly outgoing: ServerResponse
   readonly #ip: string | undefined
   readonly #reply: FastifyReply
+  #done: (() => void) | undefined
 
   constructor(request: FastifyRequest, reply: FastifyReply) {
     this.incoming = request.raw
@@ -94,6 +96,8 @@ class FastifyExchange implements PlatformExchange {
 
   /** Else Fastify would take a handler that has ended before its response for one that has nothing to send. */
   whenAnswered(done: () => void): void {
+    if (this.#reply.sent) return done()
+    this.#done = done
     this.#reply.then(done, done)
   }
 
@@ -111,8 +115,15 @@ class FastifyExchange implements PlatformExchange {
         reply.header(name, value)
       },
     })
+    if (body instanceof Readable) body.once('resume', () => this.#begun())
     // Without a body Fastify would tell its length.
     reply.send(this.incoming.method === 'HEAD' ? Readable.from([]) : body)
+  }
+
+  /** All hooks have had their say, and the body is being sent: it is no handler any more that may take too long. */
+  #begun(): void {
+    this.#reply.hijack()
+    this.#done?.()
   }
 }
 
