@@ -15,7 +15,7 @@ describe('the contract of adapters on Node, its global objects left alone', () =
 })
 
 describe('the contract of adapters on Node, with Web standards alone', () => {
-  for (const { name, run, timeout } of adapterContract({ isNode: false, start: () => start(sseOnWeb) })) {
+  for (const { name, run, timeout } of adapterContract({ start: () => start(sseOnWeb) })) {
     it(name, run, timeout)
   }
 })
