@@ -17,7 +17,6 @@ export function renderMarkdown(into, text) {
     if (shown === undefined) into.append(made)
     else shown.replaceWith(made)
   })
-  while (into.children.length > sources.length) into.lastElementChild?.remove()
 }
 
 /**
@@ -65,14 +64,17 @@ function itemsOf(lines, marker) {
 }
 
 /**
- * Strong, emphasis and code. What has not been closed yet is taken to be open to the end: it is about to be closed.
+ * Strong, emphasis and code. What has not been closed yet is taken to be open to the end: it is about to be closed. A mark at
+ * the very end opens something that has not come yet.
  *
  * @param {string} line
  * @returns {(Node | string)[]}
  */
 function inline(line) {
   return [
-    ...line.matchAll(/\*\*(?<strong>.+?)(?:\*{1,2}|$)|\*(?<em>[^*]+?)(?:\*|$)|`(?<code>[^`]+?)(?:`|$)|[^*`]+|[*`]+/g),
+    ...line.matchAll(
+      /\*\*(?<strong>.+?)(?:\*{1,2}|$)|\*(?<em>[^*]+?)(?:\*|$)|`(?<code>[^`]+?)(?:`|$)|[^*`]+|[*`]+(?![*`]|$)/g,
+    ),
   ].map(({ 0: text, groups }) => {
     if (groups?.strong !== undefined) return element('strong', '', groups.strong)
     if (groups?.em !== undefined) return element('em', '', groups.em)

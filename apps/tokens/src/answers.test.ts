@@ -100,6 +100,10 @@ describe('createAnswers', () => {
     reader.resolve()
     await reader.promise
     expect(vi.getTimerCount()).toBe(0)
+    await begin().stop('reader')
+    pace.allow(MAX_TOKENS)
+    await begin().ended
+    expect(vi.getTimerCount()).toBe(0)
   })
 
   it('cuts an answer that does not end', async () => {
