@@ -16,8 +16,7 @@ export function ignoreDisconnects(ctx: DisconnectContext): void {
 
 /** An application's own `ECONNRESET` is none: that of the client's socket is, and what a pipe says that has lost it. */
 function isDisconnect(error: (Error & Failure) | null | undefined, ctx: DisconnectContext): boolean {
-  if (error === undefined || error === null) return false
-  return error === ctx.req.socket?.errored || (error.code === 'ERR_STREAM_PREMATURE_CLOSE' && isClosed(ctx.res))
+  return error === ctx.req.socket?.errored || (error?.code === 'ERR_STREAM_PREMATURE_CLOSE' && isClosed(ctx.res))
 }
 
 interface Failure {

@@ -61,6 +61,7 @@ export class Reply {
   /** The handler is done: nobody but Koa sends the body any more, unless it was told not to. */
   handled(): void {
     clearTimeout(this.#timer)
+    this.#timer = undefined
     if (this.#ctx.respond === false) this.#send()
   }
 

@@ -22,7 +22,7 @@ declare module 'koa' {
      * @param options win over those of the middleware.
      * @returns the stream, once it is open.
      */
-    sse(source?: Source, options?: StreamOptions): Promise<SseStream>
+    sse: (source?: Source, options?: StreamOptions) => Promise<SseStream>
   }
 }
 

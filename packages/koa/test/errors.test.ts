@@ -337,7 +337,7 @@ describe.each(VERSIONS)('errors on $name', ({ Koa }) => {
         expect((await fetch(url)).status).toBe(500)
         failing.resolve()
         const told = (): unknown[] => [...errors, ...onError.mock.calls.map(([error]) => error)]
-        await vi.waitFor(() => expect(new Set(told())).toEqual(new Set([boom, late])))
+        await vi.waitFor(() => expect(new Set(told().map(messageOf))).toEqual(new Set(['boom', 'late'])))
         expect(told()).toHaveLength(2)
       },
     )
@@ -385,15 +385,34 @@ describe.each(VERSIONS)('errors on $name', ({ Koa }) => {
 
     it('is an error also when nobody waits for either', async () => {
       const hub = createHub()
-      const app = new Koa().use(sse({ hub }))
-      const errors = errorsOf(app)
+      const app = new Koa()
+      const caught = catchErrors(app)
+      app.use(sse({ hub }))
       app.use((ctx) => {
         void ctx.sse(hub.subscribe('a'))
         void ctx.sse(hub.subscribe('a'))
       })
-      await request(app.callback()).get('/').expect(500)
-      expect(errors).toEqual([expect.objectContaining({ code: 'SSE_CLOSED' })])
+      const response = await request(app.callback()).get('/').expect(418)
+      // Nothing of the first is left.
+      expect(response.headers).not.toHaveProperty('x-accel-buffering')
+      expect(caught).toEqual([expect.objectContaining({ code: 'SSE_CLOSED' })])
       expect(hub.size).toBe(0)
+    })
+
+    it('is told beside the first, where that fails, too', async () => {
+      const app = new Koa().use(sse())
+      const errors = errorsOf(app)
+      app.use((ctx) => {
+        void ctx.sse(() => Promise.reject(new SseError('SSE_LIMIT', 'a')))
+        void ctx.sse().catch(() => {})
+        void ctx.sse()
+      })
+      await request(app.callback()).get('/').expect(500)
+      // Both were left alone: one is the answer, the other is reported.
+      expect(errors).toEqual([
+        expect.objectContaining({ code: 'SSE_CLOSED' }),
+        expect.objectContaining({ code: 'SSE_LIMIT', status: 500 }),
+      ])
     })
 
     it('is none when the first has failed', async () => {
@@ -439,8 +458,12 @@ function catchErrors(app: Koa): readonly unknown[] {
     } catch (error) {
       caught.push(error)
       ctx.status = 418
-      ctx.body = { error: error instanceof Error ? error.message : 'none' }
+      ctx.body = { error: messageOf(error) }
     }
   })
   return caught
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : 'no error'
 }
