@@ -172,12 +172,32 @@ describe('eventStream, with what Bun and Deno tell', () => {
     const app = new Hono()
     app.get('/', (c) => eventStream(c, hub.subscribe('a')))
     app.get('/own', (c) => eventStream(c, hub.subscribe('a'), { address: 'own' }))
-    await app.request('/', {}, { requestIP: () => ({ address: 'bun' }) })
-    await app.request('/', {}, { server: { requestIP: () => null } })
+    const bun = { pendingRequests: 1, timeout: vi.fn(), requestIP: vi.fn(() => ({ address: 'bun' })) }
+    await app.request('/', {}, bun)
+    await app.request('/', {}, { server: { ...bun, requestIP: () => null } })
     await app.request('/', {}, { remoteAddr: { transport: 'tcp', hostname: 'deno' } })
     await app.request('/own', {}, { remoteAddr: { hostname: 'deno' } })
-    await app.request('/', {}, { timeout: 'nothing of a server' })
-    expect(Array.from(hub.connections, ({ address }) => address)).toEqual(['bun', undefined, 'deno', 'own', undefined])
+    expect(Array.from(hub.connections, ({ address }) => address)).toEqual(['bun', undefined, 'deno', 'own'])
+    expect(bun.timeout.mock.calls.map(([, seconds]) => seconds)).toEqual([0, 0])
+  })
+
+  it('[F3] takes no binding of Workers for a server, whatever its name, and whatever it can be called with', async () => {
+    const hub = createHub()
+    const app = new Hono().get('/', (c) => eventStream(c, hub.subscribe('a')))
+    const called = vi.fn()
+    // As the stub of another Worker, which has every method that it is asked for.
+    const method: object = new Proxy(called, { get: (_, name) => (name === 'then' ? undefined : method) })
+    const stub = new Proxy({}, { get: () => method, has: () => true })
+    for (const env of [
+      { server: stub },
+      { timeout: method, requestIP: method },
+      { remoteAddr: stub },
+      { server: 'text' },
+    ]) {
+      expect((await app.request('/', {}, env)).status).toBe(200)
+    }
+    expect(called).not.toHaveBeenCalled()
+    expect(Array.from(hub.connections, ({ address }) => address)).toEqual([undefined, undefined, undefined, undefined])
   })
 
   it('types: takes contexts of any environment, and gives the promise of a response', () => {

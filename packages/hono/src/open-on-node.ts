@@ -2,20 +2,14 @@ import { IncomingMessage, ServerResponse } from 'node:http'
 import { Http2ServerRequest } from 'node:http2'
 import { openWebBody } from '@sse/core/node'
 import type { OpenStream } from './event-stream.ts'
-import { bindingsOf, openOnWeb } from './open-on-web.ts'
-
-/** What `@hono/node-server` gives an application as its environment. */
-interface NodeServer {
-  readonly incoming?: unknown
-  readonly outgoing?: unknown
-}
+import { openOnWeb, platformOf } from './open-on-web.ts'
 
 /**
  * On Node: where `@hono/node-server` sends the body as it is, everything after its first bytes goes to the response
  * directly. HTTP/2, and an application that is called without a server, get what Web standards can do.
  */
 export const openOnNode: OpenStream = (exchange, source, options) => {
-  const { incoming, outgoing }: NodeServer = bindingsOf(exchange.c) ?? {}
+  const { incoming, outgoing } = platformOf(exchange.c)
   if (incoming instanceof IncomingMessage && outgoing instanceof ServerResponse) {
     return openWebBody({ request: incoming, response: outgoing, respond: exchange.respond }, source, options)
   }
