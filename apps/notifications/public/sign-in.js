@@ -3,7 +3,7 @@ import { bird, byId, element } from './elements.js'
 import { request } from './request.js'
 
 const users = /** @type {readonly User[]} */ (await request('/users'))
-const desk = { id: 'postmaster', name: 'Sorting desk', role: 'Send, and see who is connected' }
+const desk = { id: 'postmaster', name: 'Sorting desk', role: 'Send, see who is here' }
 byId('wall').append(
   ...users.map((user) => element('li', '', hole(user, `/u/${user.id}`))),
   element('li', '', hole(desk, '/admin')),

@@ -251,15 +251,6 @@ describe('AppModule', () => {
       await untilPresence(presence, (tabs) => tabs.length === 0)
     })
 
-    it('looks only while somebody is there', async () => {
-      const presence = read('/admin', await signIn('/admin'))
-      await presence.next()
-      const timers = () => process.getActiveResourcesInfo().filter((resource) => resource === 'Timeout').length
-      const before = timers()
-      await presence.return()
-      await expect.poll(timers).toBeLessThan(before)
-    })
-
     it('disconnects somebody, who may come back, and signs somebody out, who may not', async () => {
       const desk = await signIn('/admin')
       const ada = await signIn('/u/ada')

@@ -193,6 +193,8 @@ describe('the pages in Chromium', { timeout: TIMEOUT }, () => {
     await page.evaluate(() => dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true })))
     await eventually(() => titles(page)).toEqual(['While you were away'])
     expect(app.hub.size).toBe(1)
+    // As an event, by its id, and not in a new snapshot.
+    expect(await page.textContent('#received')).toBe('1')
     expect(complaints).toEqual([])
   })
 
