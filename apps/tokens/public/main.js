@@ -19,14 +19,13 @@ const views = new WeakMap()
 let line
 let isScheduled = false
 
-/** Shows what has changed, at most once a frame, and keeps it for a reload. */
+/** Shows what has changed, at most once a frame. */
 function changed() {
   if (isScheduled) return
   isScheduled = true
   requestAnimationFrame(() => {
     isScheduled = false
     show()
-    saveTurns(turns)
   })
 }
 
@@ -38,10 +37,9 @@ function show() {
   wire.show(newest)
   const isOpen = newest?.isOpen === true
   document.body.classList.toggle('is-empty', turns.length === 0)
-  byId('send').hidden = isOpen
-  byId('stop').hidden = !isOpen
-  byId('drop').hidden = newest !== undefined && !isOpen
-  byId('reconnect').hidden = newest === undefined || isOpen
+  swap(isOpen ? 'stop' : 'send', isOpen ? 'send' : 'stop')
+  const hasEnded = newest !== undefined && !isOpen
+  swap(hasEnded ? 'reconnect' : 'drop', hasEnded ? 'drop' : 'reconnect')
   for (const id of ['drop', 'reload']) byId(id).toggleAttribute('disabled', !isOpen)
   byId('reconnect').toggleAttribute('disabled', newest?.id === '' || newest?.state === 'gone')
   const another = byId('another-tab')
@@ -49,6 +47,19 @@ function show() {
   another.setAttribute('href', `#${newest?.id}`)
   const hidden = overhang(newest)
   if (follows && hidden > 0) scrollBy(0, hidden + LINE)
+}
+
+/**
+ * Shows one button in the place of another, and hands it the focus if that had it.
+ *
+ * @param {string} shown
+ * @param {string} hidden
+ */
+function swap(shown, hidden) {
+  const hadFocus = document.activeElement === byId(hidden)
+  byId(shown).hidden = false
+  byId(hidden).hidden = true
+  if (hadFocus) byId(shown).focus()
 }
 
 /**
@@ -80,6 +91,7 @@ function lineOf(turn) {
     connection(state) {
       wire.connection(state)
       changed()
+      saveTurns(turns)
       void showServer()
     },
   })
@@ -88,6 +100,7 @@ function lineOf(turn) {
 
 /** @param {string} text */
 async function ask(text) {
+  if (turns.at(-1)?.isOpen === true) return
   const turn = Turn.from({ prompt: text })
   turns.push(turn)
   show()
@@ -127,7 +140,11 @@ prompt.addEventListener('keydown', (event) => {
   submit()
 })
 for (const example of document.querySelectorAll('.example')) {
-  example.addEventListener('click', () => void ask(example.textContent.trim()))
+  example.addEventListener('click', () => {
+    void ask(example.textContent.trim())
+    // The examples are gone now, and with them the focus.
+    byId('stop').focus()
+  })
 }
 byId('stop').addEventListener('click', () => {
   const id = turns.at(-1)?.id
@@ -158,5 +175,5 @@ if (newest?.isOpen === true && newest.id !== '') {
   newest.cut('The page was reloaded')
   void resume(newest)
 } else if (joined !== '' && !turns.some(({ id }) => id === joined)) {
-  void resume(Turn.from({ id: joined, state: 'running', prompt: 'Joining …' }))
+  void resume(Turn.from({ id: joined, state: 'running', prompt: 'An answer from another tab' }))
 }

@@ -1,6 +1,8 @@
 import { Turn } from './turn.js'
 
 const KEY = 'turns'
+/** What is kept of a conversation: its last turns, some ten kilobytes each. */
+const MAX_TURNS = 20
 
 /** The turns of this tab, also after a reload. @returns {Turn[]} */
 export function loadTurns() {
@@ -14,5 +16,5 @@ export function loadTurns() {
 
 /** @param {readonly Turn[]} turns */
 export function saveTurns(turns) {
-  sessionStorage.setItem(KEY, JSON.stringify(turns))
+  sessionStorage.setItem(KEY, JSON.stringify(turns.slice(-MAX_TURNS)))
 }

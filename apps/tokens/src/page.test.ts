@@ -320,12 +320,17 @@ describe('the page in Chromium', { timeout: TIMEOUT }, () => {
     await more(page, 2)
     await page.keyboard.press('Tab')
     await page.keyboard.press('Tab')
-    expect(await page.evaluate(() => document.activeElement?.id)).toBe('drop')
+    expect(await focused(page)).toBe('drop')
     await page.keyboard.press('Enter')
     await page.locator('#notes', { hasText: 'resumed after token 2' }).waitFor()
     await page.focus('#stop')
     await page.keyboard.press('Space')
     await state(page, 'stopped')
+    expect(await focused(page)).toBe('send')
+    await page.click('#clear')
+    await page.getByRole('button', { name: PROMPT }).press('Enter')
+    await state(page, 'connected, no token yet')
+    expect(await focused(page)).toBe('stop')
     expect(complaints).toEqual([])
   })
 
@@ -389,6 +394,10 @@ async function state(page: Page, text: string): Promise<void> {
 
 function notes(page: Page): Promise<string[]> {
   return page.locator('#notes li').allTextContents()
+}
+
+function focused(page: Page): Promise<string | undefined> {
+  return page.evaluate(() => document.activeElement?.id)
 }
 
 async function answerOf(page: Page): Promise<string> {
