@@ -19,7 +19,7 @@ const PATIENCE = 15_000
  */
 const FLAGS = ['run', 'post', 'fetch', 'browser', 'frame', 'fragment'] as const
 
-/** A block of code as a file that Node can run. */
+/** A block of code as a file of its own. */
 export interface Example {
   readonly block: CodeBlock
   readonly file: string
@@ -37,6 +37,16 @@ export function checkFlags({ flags, code }: CodeBlock): void {
   }
 }
 
+/** Whether a block has decorators: Node strips types, but decorators are more than types. */
+export function usesDecorators({ code }: CodeBlock): boolean {
+  return /^\s*@[A-Z]\w*\(/m.test(code)
+}
+
+/** What Node runs of an example: the file as it is or, with decorators, what the compiler has put beside it. */
+function runnable({ block, file }: Example): string {
+  return usesDecorators(block) ? file.replace(/\.ts$/, '.js') : file
+}
+
 /** Whether a block listens on `PORT`. */
 export function listens(flags: CodeBlock['flags']): boolean {
   return flags.has('run') || flags.has('post')
@@ -51,16 +61,16 @@ export async function runExample(example: Example): Promise<void> {
     if (example.server === undefined) throw new Error('There is no server in a block before')
     return whileServing(example.server, (url) => runInPage(url, example))
   }
-  const script = run([example.file])
+  const script = run([runnable(example)])
   const [code, signal] = await script.ended
   if (signal === 'SIGKILL') throw new Error(`It did not end within ${PATIENCE} ms\n${script.said()}`)
   if (code !== 0) throw new Error(`It ended with ${signal ?? `code ${code}`}\n${script.said()}`)
 }
 
 /** Starts an example that listens, does something with its address, and stops it. */
-async function whileServing({ file }: Example, use: (url: string) => Promise<void>): Promise<void> {
+async function whileServing(example: Example, use: (url: string) => Promise<void>): Promise<void> {
   const port = await freePort()
-  const server = run([file], { port })
+  const server = run([runnable(example)], { port })
   const url = `http://localhost:${port}`
   try {
     await Promise.race([waitUntilListening(url), endOf(server, 'before it listened')])

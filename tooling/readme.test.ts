@@ -5,7 +5,7 @@ import { basename, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { codeBlocks } from './markdown.ts'
-import { checkFlags, type Example, listens, runExample } from './readme-example.ts'
+import { checkFlags, type Example, listens, runExample, usesDecorators } from './readme-example.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const require = createRequire(import.meta.url)
@@ -54,6 +54,7 @@ beforeAll(() => {
   }
   writeProject()
   note(tsc, '--pretty', 'false')
+  emitDecorated()
   if (all.length > 0) note(biome, ...LINT, ...all.map(({ file }) => file))
 }, 60_000)
 
@@ -71,12 +72,29 @@ function writeProject(): void {
       lib: ['ES2023', 'DOM', 'DOM.Iterable', 'DOM.AsyncIterable'],
       types: ['node'],
       moduleDetection: 'force',
+      experimentalDecorators: true,
+      emitDecoratorMetadata: true,
+      // What else Node cannot strip, it refuses to run.
+      erasableSyntaxOnly: false,
       noUnusedLocals: true,
       noUnusedParameters: true,
     },
     files: ['strict.d.ts', ...all.filter(({ block }) => !block.flags.has('fragment')).map(({ file }) => file)],
   }
   writeFileSync(join(project, 'tsconfig.json'), JSON.stringify(config))
+}
+
+/** Puts beside each example with decorators what Node can run of it. */
+function emitDecorated(): void {
+  const files = all.filter(({ block }) => usesDecorators(block) && !block.flags.has('fragment')).map(({ file }) => file)
+  if (files.length === 0) return
+  const config = { extends: './tsconfig.json', compilerOptions: { noEmit: false, noCheck: true }, files }
+  writeFileSync(join(project, 'tsconfig.emit.json'), JSON.stringify(config))
+  const { status, stdout } = spawnSync(process.execPath, [tsc, '-p', 'tsconfig.emit.json'], {
+    cwd: project,
+    encoding: 'utf8',
+  })
+  if (status !== 0) throw new Error(stdout)
 }
 
 /** Runs a tool and notes what it says of each example; throws if it fails for another reason. */
