@@ -25,8 +25,3 @@ export function element(tag, className, ...children) {
   made.append(...children)
   return made
 }
-
-/** Whether the visitor asked for less movement; asked anew each time, since it may change. */
-export function prefersStillness() {
-  return matchMedia('(prefers-reduced-motion: reduce)').matches
-}

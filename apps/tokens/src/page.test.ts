@@ -180,6 +180,24 @@ describe('the page in Chromium', { timeout: TIMEOUT }, () => {
     expect(complaints).toEqual([])
   })
 
+  it('comes back by itself when the network fails', async () => {
+    const page = await open()
+    const letGo = await holdReconnects(page)
+    await ask(page)
+    await more(page, 21)
+    stepped.server.closeAllConnections()
+    await moreInSilence(2)
+    letGo()
+    await page.locator('#tokens', { hasText: /^23$/ }).waitFor()
+    expect(await notes(page)).toEqual([
+      'polly-1 began an answer.',
+      'The connection was lost after token 21.',
+      'Same answer, resumed after token 21: 2 tokens replayed, none missing, none doubled.',
+    ])
+    await finish(page)
+    await expectComplete(page)
+  })
+
   it('takes up an answer that has ended while it was away', async () => {
     const page = await open()
     const letGo = await holdReconnects(page)
