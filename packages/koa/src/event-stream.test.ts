@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import { createHub, type SseStream } from '@sse/core'
 import type { ParameterizedContext } from 'koa'
 import { describe, expect, expectTypeOf, it } from 'vitest'
@@ -48,6 +49,41 @@ describe.each(VERSIONS)('eventStream on $name', ({ Koa }) => {
     const client = new RawClient(port).request('GET /')
     await client.until('data: first')
     client.socket.destroy()
+    expect(errors).toEqual([])
+  })
+
+  it('begins no earlier than that, and holds no process for it', async () => {
+    const timers = (): number => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length
+    const app = new Koa()
+    const wasSent: boolean[] = []
+    app.use(async (ctx) => {
+      const before = timers()
+      const stream = await eventStream(ctx, () => {}, { commitAfter: 300 })
+      expect(timers()).toBeLessThanOrEqual(before)
+      await delay(200)
+      wasSent.push(ctx.headerSent)
+      stream.close()
+    })
+    const { port, errors } = await serve(app)
+    await new RawClient(port).request('GET /').until('0\r\n\r\n')
+    expect(wasSent).toEqual([false])
+    expect(errors).toEqual([])
+  })
+
+  it('does not begin where its handler has gone on to answer otherwise', async () => {
+    const app = new Koa()
+    const page = 'x'.repeat(8 * 1024 * 1024)
+    app.use(async (ctx) => {
+      await eventStream(ctx, () => {}, { commitAfter: 5 })
+      if (ctx.path === '/body') ctx.body = page
+      else {
+        ctx.respond = false
+        ctx.res.end(page)
+      }
+      await delay(30)
+    })
+    const { url, errors } = await serve(app)
+    for (const path of ['/body', '/end']) expect(await (await fetch(url + path)).text()).toBe(page)
     expect(errors).toEqual([])
   })
 })

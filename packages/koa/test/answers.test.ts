@@ -20,6 +20,7 @@ describe.each(VERSIONS)('answers that are no streams, on $name', ({ Koa }) => {
     const app = new Koa()
     app.use(async (ctx, next) => {
       await next()
+      expect(ctx.body).toBeNull()
       ctx.set('X-After', '1')
     })
     app.use(sse())

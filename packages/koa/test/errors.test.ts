@@ -222,6 +222,8 @@ describe.each(VERSIONS)('errors on $name', ({ Koa }) => {
       const app = new Koa()
       app.use(async (ctx, next) => {
         await next().catch(() => {
+          // Not only when the page has been sent.
+          expect(hub.size).toBe(0)
           ctx.status = 500
           ctx.body = page
         })
@@ -292,9 +294,11 @@ describe.each(VERSIONS)('errors on $name', ({ Koa }) => {
       const opened = deferred<SseStream>()
       app.use(async (ctx, next) => {
         await next().catch(async () => {
+          const stream = await opened.promise
+          await stream.closed
+          expect(await stream.send('late')).toBe(false)
           ctx.status = 503
           ctx.body = 'later'
-          await (await opened.promise).closed
         })
       })
       app.use(sse({ hub, commitAfter: 5 }))
@@ -309,38 +313,38 @@ describe.each(VERSIONS)('errors on $name', ({ Koa }) => {
       expect(hub.size).toBe(0)
     })
 
-    it.each(['before', 'after'])(
-      'is the answer where its stream fails, too, which is reported: %s it',
-      async (when) => {
-        const late = new Error('late')
-        const onError = vi.fn()
-        const [failing, failed] = [deferred(), deferred()]
-        const app = new Koa()
-        const errors = errorsOf(app)
-        app.use(async (ctx, next) => {
-          await next().catch(async (error) => {
-            if (when === 'before') {
-              failing.resolve()
-              await failed.promise
-            }
-            ctx.throw(500, error)
-          })
+    it.each<readonly [string, unknown]>([
+      ['before', new Error('late')],
+      ['before', 'late'],
+      ['after', new Error('late')],
+    ])('is the answer where its stream fails, too, which is reported: %s it, with %o', async (when, late) => {
+      const onError = vi.fn()
+      const [failing, failed] = [deferred(), deferred()]
+      const app = new Koa()
+      const errors = errorsOf(app)
+      app.use(async (ctx, next) => {
+        await next().catch(async (error) => {
+          if (when === 'before') {
+            failing.resolve()
+            await failed.promise
+          }
+          ctx.throw(500, error)
         })
-        app.use(sse({ onError }))
-        app.use(async (ctx) => {
-          const opening = ctx.sse(() => failing.promise.then(() => Promise.reject(late)))
-          if (opening instanceof Opening) void opening.outcome.then(() => failed.resolve())
-          await null
-          throw boom
-        })
-        const { url } = await serve(app)
-        expect((await fetch(url)).status).toBe(500)
-        failing.resolve()
-        const told = (): unknown[] => [...errors, ...onError.mock.calls.map(([error]) => error)]
-        await vi.waitFor(() => expect(new Set(told().map(messageOf))).toEqual(new Set(['boom', 'late'])))
-        expect(told()).toHaveLength(2)
-      },
-    )
+      })
+      app.use(sse({ onError }))
+      app.use(async (ctx) => {
+        const opening = ctx.sse(() => failing.promise.then(() => Promise.reject(late)))
+        if (opening instanceof Opening) void opening.outcome.then(() => failed.resolve())
+        await null
+        throw boom
+      })
+      const { url } = await serve(app)
+      expect((await fetch(url)).status).toBe(500)
+      failing.resolve()
+      const told = (): unknown[] => [...errors, ...onError.mock.calls.map(([error]) => error)]
+      await vi.waitFor(() => expect(new Set(told().map(messageOf))).toEqual(new Set(['boom', 'late'])))
+      expect(told()).toHaveLength(2)
+    })
   })
 
   describe('[F2] a middleware outside that fails when the stream is open', () => {
