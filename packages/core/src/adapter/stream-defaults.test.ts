@@ -22,6 +22,7 @@ describe('completeWith', () => {
       expiresAt: 4,
       onError,
       principal: undefined,
+      address: undefined,
     })
   })
 
@@ -37,17 +38,20 @@ describe('completeWith', () => {
     expect(complete(REQUEST, { retry: undefined, principal: undefined })).toMatchObject({ retry: 1, principal: 'GET' })
   })
 
-  it('asks for a principal only where the call names none', () => {
-    const complete = completeWith(
-      {
-        principal: () => {
-          throw new Error('asked')
-        },
-      },
-      createHub(),
-    )
-    expect(complete(REQUEST, { principal: 'ada' }).principal).toBe('ada')
+  it.each(['principal', 'address'] as const)('asks for its %s only where the call names none', (name) => {
+    const ask = (): string => {
+      throw new Error('asked')
+    }
+    const complete = completeWith({ [name]: ask }, createHub())
+    expect(complete(REQUEST, { [name]: 'ada' })[name]).toBe('ada')
     expect(() => complete(REQUEST)).toThrow('asked')
+    expect(completeWith({ [name]: () => 'eve' }, createHub())(REQUEST)[name]).toBe('eve')
+  })
+
+  it.each(['principal', 'address'])('refuses a %s that is no function of the request', (name) => {
+    expect(() => completeWith({ [name]: 'ada' }, createHub())).toThrow(
+      expect.objectContaining({ code: 'SSE_INVALID_FIELD', message: expect.stringContaining(`\`${name}\``) }),
+    )
   })
 
   it('keeps headers that can be read once for all streams', () => {

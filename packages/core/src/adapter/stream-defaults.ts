@@ -8,6 +8,11 @@ export interface StreamDefaults<Request>
   /** Who the client of a request is, for limits, `hub.connections` and `hub.disconnect`. */
   principal?: (request: Request) => string | undefined
   /**
+   * Where the client of a request is, for `limits.perAddress` and `hub.connections`: what your framework cannot know, such
+   * as the header of a proxy that you trust. Default: what it does know.
+   */
+  address?: (request: Request) => string | undefined
+  /**
    * When streams end, as a `Date` or in milliseconds since the epoch; within a second. Reason: `expired`. A function is
    * asked for each stream: when does that expire by which this request was authorised?
    */
@@ -27,9 +32,10 @@ export function completeWith<Request>(
   defaults: StreamDefaults<Request>,
   hub: StreamOptions['hub'],
 ): CompleteOptions<Request> {
-  const { retry, commitAfter, maxBufferedBytes, onError, principal, expiresAt } = defaults
-  if (principal !== undefined && typeof principal !== 'function') {
-    throw new SseError('SSE_INVALID_FIELD', 'Option `principal` must be a function of the request.')
+  const { retry, commitAfter, maxBufferedBytes, onError, principal, address, expiresAt } = defaults
+  for (const [name, value] of Object.entries({ principal, address })) {
+    if (value === undefined || typeof value === 'function') continue
+    throw new SseError('SSE_INVALID_FIELD', `Option \`${name}\` must be a function of the request.`)
   }
   const expiryOf = typeof expiresAt === 'function' ? expiresAt : () => expiresAt
   const fixed = { hub, headers: defaults.headers, retry, commitAfter, maxBufferedBytes, onError }
@@ -43,6 +49,7 @@ export function completeWith<Request>(
     maxBufferedBytes: own.maxBufferedBytes ?? maxBufferedBytes,
     onError: own.onError ?? onError,
     principal: own.principal ?? principal?.(request),
+    address: own.address ?? address?.(request),
     expiresAt: own.expiresAt ?? expiryOf(request),
   })
 }
