@@ -33,11 +33,11 @@ export class SseInterceptor implements NestInterceptor, BeforeApplicationShutdow
 
   intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {
     const route = routeOf(context.getHandler())
-    const response: unknown = context.switchToHttp().getResponse()
-    // Another route, or one further out has it in hand.
-    if (route === undefined || typeof response !== 'object' || response === null) return next.handle()
-    if (exchangeOf(response) !== undefined) return next.handle()
+    if (route === undefined) return next.handle()
     const request: object = context.switchToHttp().getRequest()
+    const response: object = context.switchToHttp().getResponse()
+    // One further out has it in hand.
+    if (exchangeOf(response) !== undefined) return next.handle()
     return new Observable((subscriber) => {
       const platform = platformExchange(request, response)
       if (route.mayAskForSignal) attachSignal(request, platform)

@@ -1,3 +1,5 @@
+import { once } from 'node:events'
+import { connect } from 'node:http2'
 import fastifyCompress from '@fastify/compress'
 import fastifyCookie from '@fastify/cookie'
 import { Controller, Res, UseInterceptors } from '@nestjs/common'
@@ -125,6 +127,34 @@ describe('on Fastify', () => {
     const other = await serve(trusting, { controllers: [Own] })
     await other.client().request('GET /own', 'X-Forwarded-For: 203.0.113.7').until('id: ')
     expect(Array.from(own.connections, ({ address }) => address)).toEqual(['203.0.113.7'])
+  })
+
+  it('speaks HTTP/2', async () => {
+    const { FastifyAdapter } = await import('@nestjs/platform-fastify')
+    const own = createHub<Events>()
+    @Controller()
+    class Own {
+      @Sse('own')
+      own() {
+        return own.subscribe('a', { replay: 'all' })
+      }
+    }
+    const speaking = { name: 'Fastify', adapter: () => new FastifyAdapter({ http2: true } as never) }
+    const { app } = await serve(speaking, { controllers: [Own] })
+    const session = connect(await app.getUrl())
+    const stream = session.request({ ':path': '/own' })
+    const [headers] = await once(stream, 'response')
+    expect(headers).toMatchObject({ ':status': 200, 'content-type': 'text/event-stream; charset=utf-8' })
+    expect(headers).not.toHaveProperty('connection')
+    await own.publish('a', { data: 'one' })
+    let received = ''
+    for await (const chunk of stream.setEncoding('utf8')) {
+      received += chunk
+      if (received.includes('data: one\n')) break
+    }
+    stream.destroy()
+    await vi.waitFor(() => expect(own.size).toBe(0))
+    session.destroy()
   })
 
   it('gives way to a handler timeout, and leaves nothing behind', async () => {

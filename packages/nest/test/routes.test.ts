@@ -23,7 +23,7 @@ import { readEvents, takeEvents } from '@sse/core/testing'
 import { interval, map, Observable, of, take } from 'rxjs'
 import request from 'supertest'
 import { describe, expect, it, vi } from 'vitest'
-import { LastEventId, type MessageEvent, Sse } from '../src/index.ts'
+import { LastEventId, type MessageEvent, Sse, SseModule } from '../src/index.ts'
 import { PLATFORMS } from './platforms.ts'
 import { serve } from './serve.ts'
 
@@ -325,6 +325,32 @@ describe.each(PLATFORMS)('@Sse() on $name', (platform) => {
       ['ada', 'bob'].map(async (who) => (await readEvents(`${url}/who`, { headers: { 'X-Who': who } }))[0]?.data),
     )
     expect(names).toEqual(['ada', 'bob'])
+  })
+
+  it("takes Nest's `maxPendingDataLength` for `maxBufferedBytes`", async () => {
+    const hub = createHub()
+    const flood = (): Observable<unknown> =>
+      new Observable((subscriber) => {
+        for (let n = 0; n < 100 && !subscriber.closed; n++) subscriber.next('x'.repeat(100_000))
+        subscriber.next('end')
+        subscriber.complete()
+      })
+    @Controller()
+    class Floods {
+      @Sse('bounded', { maxPendingDataLength: 100_000 })
+      bounded() {
+        return flood()
+      }
+
+      @Sse('unbounded', { maxPendingDataLength: 0 })
+      unbounded() {
+        return flood()
+      }
+    }
+    const { client, url } = await serve(platform, { imports: [SseModule.forRoot({ hub })], controllers: [Floods] })
+    client({ reads: false }).request('GET /bounded')
+    await vi.waitFor(() => expect(hub.stats().closed.slow).toBe(1))
+    expect((await readEvents(`${url}/unbounded`)).at(-1)).toMatchObject({ data: 'end' })
   })
 
   it('is inherited, and may be overridden', async () => {

@@ -29,7 +29,8 @@ export async function serve(
   onTestFinished(async () => {
     if (!server.listening) return
     const closing = app.close()
-    server.closeAllConnections()
+    // A server of HTTP/2 has none.
+    if ('closeAllConnections' in server) server.closeAllConnections()
     await closing
   })
   const address = server.address()
