@@ -11,6 +11,12 @@ export function exchangeOf(response: unknown): HandlerExchange | undefined {
   return typeof response === 'object' && response !== null ? exchanges.get(response) : undefined
 }
 
+/** Lets the handler of a request find its exchange. */
 export function registerExchange(response: object, exchange: HandlerExchange): void {
   exchanges.set(response, exchange)
+}
+
+/** Lets go of an exchange that nobody will ask for any more: its response lives as long as the stream. */
+export function releaseExchange(response: object): void {
+  exchanges.delete(response)
 }

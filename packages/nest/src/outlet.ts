@@ -90,8 +90,11 @@ export class Outlet {
   #through(subscriber: Subscriber<unknown>, event: unknown): readonly (SseEvent | string)[] {
     const mapped: (SseEvent | string)[] = []
     this.#mapped = mapped
-    subscriber.next(event)
-    this.#mapped = undefined
+    try {
+      subscriber.next(event)
+    } finally {
+      this.#mapped = undefined
+    }
     if (this.#failure !== undefined) throw this.#failure.error
     return mapped
   }
@@ -115,7 +118,7 @@ export class Outlet {
         subscriber.error(error)
       })
       return () => {
-        if (!isEnded) iterator.return().catch(() => {})
+        if (!isEnded) iterator.return().catch(this.#report)
       }
     })
   }

@@ -10,7 +10,7 @@ import {
 } from '@nestjs/common'
 import { ApplicationConfig } from '@nestjs/core'
 import { Observable } from 'rxjs'
-import { exchangeOf, registerExchange } from './exchanges.ts'
+import { exchangeOf, registerExchange, releaseExchange } from './exchanges.ts'
 import { surroundGlobalInterceptors } from './global-interceptors.ts'
 import { INTERCEPTORS_METADATA } from './nest-metadata.ts'
 import { type PlatformExchange, platformExchange } from './platform.ts'
@@ -41,12 +41,15 @@ export class SseInterceptor implements NestInterceptor, BeforeApplicationShutdow
     return new Observable((subscriber) => {
       const platform = platformExchange(request, response)
       if (route.mayAskForSignal) attachSignal(request, platform)
+      const isIntercepted = this.#isIntercepted(context)
       const exchange = new StreamExchange({
         platform,
-        isIntercepted: this.#isIntercepted(context),
+        isIntercepted,
         optionsFor: () => this.#streams.optionsFor(request, route.optionsFor(request)),
         opened: (stream) => {
           this.#streams.add(stream, platform.outgoing)
+          // Others may call the handler again.
+          if (!isIntercepted) releaseExchange(response)
           platform.whenAnswered(() => {
             subscriber.next(undefined)
             subscriber.complete()

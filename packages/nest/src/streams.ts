@@ -76,9 +76,12 @@ export class Streams implements BeforeApplicationShutdown {
 
   async #close(): Promise<void> {
     const responses = [...this.#open.values()]
-    if (this.#ownsHub) await this.hub.close({ drain: this.#drain })
-    for (const stream of this.#open.keys()) stream.close()
-    await allFinished(responses, GRACE)
+    try {
+      if (this.#ownsHub) await this.hub.close({ drain: this.#drain })
+    } finally {
+      for (const stream of this.#open.keys()) stream.close()
+      await allFinished(responses, GRACE)
+    }
   }
 }
 

@@ -98,7 +98,7 @@ function controllerFor({ hub, routes, refusal, control }: AdapterApp): Type {
 /** Adds a method to a controller, decorated as it would be if it stood there. */
 function mount({ prototype }: Type, { method, path, before, source, options = {} }: AdapterRoute): void {
   const name = `${method} ${path}`
-  const { status = HttpStatus.OK, principal, expiresAt, ...rest } = options
+  const { status = HttpStatus.OK, principal, expiresAt, address: _address, hub: _hub, ...rest } = options
   const handler = {
     [name](body: unknown): Source | Promise<Source> {
       return before === undefined ? source({ body }) : before().then(() => source({ body }))
