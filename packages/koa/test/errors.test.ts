@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import { createHub, type Source, SseError, type SseStream, type StreamOptions } from '@sse/core'
 import { readEvents } from '@sse/core/testing'
 import type Koa from 'koa'
@@ -120,7 +121,7 @@ describe.each(VERSIONS)('errors on $name', ({ Koa }) => {
     const errors = errorsOf(app)
     app.use(async (ctx) => {
       const opening = ctx.sse(() => Promise.reject(boom))
-      await new Promise((resolve) => setTimeout(resolve, 10))
+      await delay(10)
       if (ctx.path === '/awaited') await opening
     })
     await request(app.callback()).get('/').expect(500)
@@ -289,7 +290,7 @@ describe.each(VERSIONS)('errors on $name', ({ Koa }) => {
     })
 
     it('keeps its stream from replacing an error page that takes time', async () => {
-      const hub = createHub()
+      const hub = createHub({ heartbeat: 20, stallTimeout: 20 })
       const app = new Koa()
       const opened = deferred<SseStream>()
       app.use(async (ctx, next) => {
@@ -297,6 +298,8 @@ describe.each(VERSIONS)('errors on $name', ({ Koa }) => {
           const stream = await opened.promise
           await stream.closed
           expect(await stream.send('late')).toBe(false)
+          // Nor is the page cut, for a stream that stalls.
+          await delay(100)
           ctx.status = 503
           ctx.body = 'later'
         })
