@@ -194,11 +194,20 @@ describe('startLandingPage', () => {
 })
 
 describe('launch', () => {
+  let stopping: AbortController
+
+  beforeEach(() => {
+    stopping = new AbortController()
+  })
+
+  afterEach(() => {
+    stopping.abort()
+  })
+
   it('starts all demos behind one page; one that fails takes no other down; the signal ends everything', async () => {
     addDemo('broken', 'process.exit(3)')
     addDemo('breaking', breaking)
     addDemo('stocks', server)
-    const stopping = new AbortController()
     const port = await freePort(42_000)
     const { lines, print } = printer()
     const launched = launch(findDemos(apps), port, stopping.signal, print)
