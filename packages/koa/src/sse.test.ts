@@ -244,6 +244,16 @@ describe.each(VERSIONS)('sse on $name', ({ Koa }) => {
     expect(Array.from(hub.connections, ({ address }) => address)).toEqual(['127.0.0.1', '203.0.113.7', 'here'])
   })
 
+  it('asks `address` for each request, where Koa would not know', async () => {
+    const hub = createHub()
+    const app = new Koa().use(sse({ hub, address: (ctx) => ctx.get('X-Client') || undefined }))
+    app.use((ctx) => ctx.sse())
+    const { port } = await serve(app)
+    await new RawClient(port).request('GET /', 'X-Client: 203.0.113.9').until(':\n\n')
+    await new RawClient(port).request('GET /').until(':\n\n')
+    expect(Array.from(hub.connections, ({ address }) => address)).toEqual(['203.0.113.9', '127.0.0.1'])
+  })
+
   it.each([
     ['a value', (at: Date) => at],
     ['a function of the context', (at: Date) => () => at],
