@@ -2,6 +2,7 @@ import { fileURLToPath } from 'node:url'
 import { requireProgram } from '@sse/tooling/programs'
 import { type Browser, type BrowserContext, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { MAX_TEXT, MAX_TITLE } from './admin/notice.dto.ts'
 import { CAPACITY } from './notices/pigeonhole.ts'
 import { fillPigeonholes } from './notices/samples.ts'
 import { type RunningApp, startApp } from './testing/running-app.ts'
@@ -164,12 +165,15 @@ describe('the pages in Chromium', { timeout: TIMEOUT }, () => {
   })
 
   it('shows hostile words as words', async () => {
-    const page = await signIn(await newContext(), 'Bruno Keller')
+    const page = await signIn(await newContext({ viewport: { width: 390, height: 844 } }), 'Bruno Keller')
     await app.notices.send({ kind: 'mention', title: HOSTILE, text: HOSTILE }, 'bruno')
     await eventually(() => titles(page)).toEqual([HOSTILE])
     expect(await page.textContent('.slip-text')).toBe(HOSTILE)
     expect(await page.locator('.slip img').count()).toBe(0)
     expect(await page.title()).toBe('(1) Bruno Keller · Pigeonhole')
+    await app.notices.send({ kind: 'deploy', title: 'W'.repeat(MAX_TITLE), text: 'W'.repeat(MAX_TEXT) }, 'bruno')
+    await eventually(() => titles(page)).toHaveLength(2)
+    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(390)
     expect(complaints).toEqual([])
   })
 
@@ -187,14 +191,16 @@ describe('the pages in Chromium', { timeout: TIMEOUT }, () => {
   it('[H18] holds one stream, and none while it is kept for going back: a browser allows six', async () => {
     const page = await signIn(await newContext(), 'Ada Okafor')
     expect(app.hub.size).toBe(1)
+    await app.notices.send({ kind: 'mention', title: 'While you were here', text: '' }, 'ada')
+    await eventually(() => titles(page)).toHaveLength(1)
     await page.evaluate(() => dispatchEvent(new PageTransitionEvent('pagehide', { persisted: true })))
     await eventually(() => app.hub.size).toBe(0)
     await app.notices.send({ kind: 'mention', title: 'While you were away', text: '' }, 'ada')
     await page.evaluate(() => dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true })))
-    await eventually(() => titles(page)).toEqual(['While you were away'])
+    await eventually(() => titles(page)).toEqual(['While you were away', 'While you were here'])
     expect(app.hub.size).toBe(1)
     // As an event, by its id, and not in a new snapshot.
-    expect(await page.textContent('#received')).toBe('1')
+    expect(await page.textContent('#received')).toBe('2')
     expect(complaints).toEqual([])
   })
 
