@@ -1,10 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { deferred } from '@sse/tooling/deferred'
 import { onTestFinished } from 'vitest'
 import { eventStream as webStream } from '../src/connection/event-stream.ts'
 import type { StreamOptions } from '../src/connection/options.ts'
 import type { Source } from '../src/connection/source.ts'
 import { eventStream as nodeStream } from '../src/node/event-stream.ts'
-import { deferred } from './deferred.ts'
 import { serveHttp } from './http-server.ts'
 
 /** A request for a source, and what the handler is to do with it. */

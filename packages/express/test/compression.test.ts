@@ -1,9 +1,9 @@
 import { createHub } from '@sse/core'
 import { readEvents } from '@sse/core/testing'
+import { RawClient } from '@sse/tooling/raw-client'
 import compression from 'compression'
 import { describe, expect, it, vi } from 'vitest'
 import { sse } from '../src/index.ts'
-import { RawClient } from './raw-client.ts'
 import { serve } from './serve.ts'
 import { VERSIONS } from './versions.ts'
 

@@ -1,6 +1,6 @@
-import { once } from 'node:events'
 import { createServer } from 'node:http'
 import { type AdapterServer, adapterApp, adapterContract } from '@sse/core/testing'
+import { listening } from '@sse/tooling/listening'
 import type { ErrorRequestHandler, RequestHandler } from 'express'
 import { describe, it } from 'vitest'
 import { sse } from '../src/index.ts'
@@ -40,22 +40,10 @@ describe.each(VERSIONS)('the contract of adapters on $name', ({ express }) => {
       if (res.headersSent) next(error)
       else res.status(status).json(body)
     }) satisfies ErrorRequestHandler)
-    return serve(createServer(app))
+    return listening(createServer(app))
   }
 })
 
 function waitFor(before: () => Promise<void>): RequestHandler {
   return (_req, _res, next) => void before().then(() => next(), next)
-}
-
-async function serve(server: ReturnType<typeof createServer>): Promise<AdapterServer> {
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  if (address === null || typeof address === 'string') throw new Error('The server has no port')
-  const close = (): void => {
-    server.close()
-    server.closeAllConnections()
-  }
-  return { url: `http://127.0.0.1:${address.port}`, close, server }
 }

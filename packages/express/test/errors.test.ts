@@ -1,11 +1,11 @@
 import { createHub, type Source, type SseStream, type StreamOptions } from '@sse/core'
 import { readEvents } from '@sse/core/testing'
+import { deferred } from '@sse/tooling/deferred'
+import { RawClient } from '@sse/tooling/raw-client'
 import type { ErrorRequestHandler, Express, Request, RequestHandler, Response } from 'express'
 import request from 'supertest'
 import { describe, expect, it, vi } from 'vitest'
 import { eventStream, sse } from '../src/index.ts'
-import { deferred } from './deferred.ts'
-import { RawClient } from './raw-client.ts'
 import { serve } from './serve.ts'
 import { VERSIONS } from './versions.ts'
 

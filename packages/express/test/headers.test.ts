@@ -1,8 +1,8 @@
 import { createHub } from '@sse/core'
+import { RawClient } from '@sse/tooling/raw-client'
 import session from 'express-session'
 import { describe, expect, it } from 'vitest'
 import { sse } from '../src/index.ts'
-import { RawClient } from './raw-client.ts'
 import { serve } from './serve.ts'
 import { VERSIONS } from './versions.ts'
 

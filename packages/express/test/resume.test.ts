@@ -1,10 +1,10 @@
 import { createHub } from '@sse/core'
 import { readEvents, takeEvents } from '@sse/core/testing'
+import { RawClient } from '@sse/tooling/raw-client'
 import { EventSource } from 'eventsource'
 import request from 'supertest'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { sse } from '../src/index.ts'
-import { RawClient } from './raw-client.ts'
 import { serve } from './serve.ts'
 import { VERSIONS } from './versions.ts'
 

@@ -1,31 +1,7 @@
-import { once } from 'node:events'
-import { createServer, type RequestListener, type Server } from 'node:http'
-import { onTestFinished } from 'vitest'
+import { createServer, type RequestListener } from 'node:http'
+import { type Listening, listeningForTest } from '@sse/tooling/listening'
 
-/** An application that is being served, until its test has finished. */
-export interface Served {
-  readonly server: Server
-  readonly port: number
-  readonly url: string
-}
-
-/** Serves an application on a free port of the loopback interface. */
-export async function serve(app: RequestListener): Promise<Served> {
-  const server = createServer(app)
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  onTestFinished(() => {
-    server.close()
-    server.closeAllConnections()
-  })
-  const address = server.address()
-  if (address === null || typeof address === 'string') throw new Error('The server has no port')
-  return { server, port: address.port, url: `http://127.0.0.1:${address.port}` }
-}
-
-/** How many connections a server has open. */
-export function connectionsOf(server: Server): Promise<number> {
-  return new Promise((resolve, reject) =>
-    server.getConnections((error, count) => (error === null ? resolve(count) : reject(error))),
-  )
+/** Serves an application on a free port of the loopback interface, until its test has finished. */
+export function serve(app: RequestListener): Promise<Listening> {
+  return listeningForTest(createServer(app))
 }

@@ -2,11 +2,12 @@ import { randomBytes } from 'node:crypto'
 import { setImmediate as nextTurn, setTimeout } from 'node:timers/promises'
 import { createHub, type Hub, type HubOptions, type Source } from '@sse/core'
 import { readEvents } from '@sse/core/testing'
+import { deferred } from '@sse/tooling/deferred'
+import { connectionsOf, type Listening } from '@sse/tooling/listening'
 import compression from 'compression'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { sse } from '../src/index.ts'
-import { deferred } from './deferred.ts'
-import { connectionsOf, type Served, serve } from './serve.ts'
+import { serve } from './serve.ts'
 import { VERSIONS } from './versions.ts'
 
 const KIB = 1024
@@ -130,7 +131,7 @@ describe.each(CASES)('[H6] [S11] a client that does not read, behind $path on $n
   /** An application with one stream, and a client that does not read. */
   async function start(options: HubOptions = {}): Promise<{
     readonly hub: Hub
-    readonly served: Served
+    readonly served: Listening
     connect(source: Source): Promise<Response>
     leave(): void
   }> {

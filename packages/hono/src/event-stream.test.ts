@@ -2,11 +2,11 @@ import { connect as connectHttp2, constants, createServer as createHttp2 } from 
 import { serve as serveOnNode } from '@hono/node-server'
 import { createHub, type SseStream, type StreamOptions } from '@sse/core'
 import { readEvents } from '@sse/core/testing'
+import { deferred } from '@sse/tooling/deferred'
+import { RawClient } from '@sse/tooling/raw-client'
 import { Hono } from 'hono'
 import { describe, expect, expectTypeOf, it, onTestFinished, vi } from 'vitest'
-import { deferred } from '../test/deferred.ts'
 import { PLATFORMS } from '../test/platforms.ts'
-import { RawClient } from '../test/raw-client.ts'
 import { serve } from '../test/serve.ts'
 import { eventStream, type Source } from './index.ts'
 

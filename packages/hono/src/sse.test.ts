@@ -1,9 +1,9 @@
+import { RawClient } from '@sse/tooling/raw-client'
 import { type Context, Hono } from 'hono'
 import { hc } from 'hono/client'
 import { createFactory } from 'hono/factory'
 import { describe, expect, expectTypeOf, it, vi } from 'vitest'
 import { PLATFORMS } from '../test/platforms.ts'
-import { RawClient } from '../test/raw-client.ts'
 import { serve } from '../test/serve.ts'
 import {
   createHub,

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type AdapterHarness, adapterContract } from '@sse/core/testing'
+import { RawClient } from '@sse/tooling/raw-client'
 import { afterAll, beforeEach, describe, expect, it, vi } from 'vitest'
-import { RawClient } from './raw-client.ts'
 import { bundleWorker, RUNTIMES, type Runtime, type RuntimeServer, requireRuntime } from './runtimes/runtime.ts'
 
 /** What a runtime cannot do, and the file that the conditions of package.json give it. */

@@ -40,7 +40,7 @@ export class Reply {
    * @param optionsOf may throw, which is an error before the stream is open.
    */
   async open(source: Source, optionsOf: () => StreamOptions): Promise<SseStream> {
-    const { req, res, ip } = this.#ctx
+    const { req, res } = this.#ctx
     if (streaming.has(res)) throw new SseError('SSE_CLOSED', 'The response is a stream already: it cannot be another.')
     streaming.add(res)
     ignoreDisconnects(this.#ctx)
@@ -49,7 +49,7 @@ export class Reply {
       this.#commitAfter = options.commitAfter ?? DEFAULT_COMMIT_AFTER
       const respond = (head: ResponseHead, body?: Readable | string): void => this.#respond(head, body)
       const exchange = { request: req, response: res, respond }
-      this.#stream = await openBody(exchange, source, { ...options, address: options.address ?? ip })
+      this.#stream = await openBody(exchange, source, { ...options, address: options.address ?? addressOf(this.#ctx) })
       return this.#stream
     } catch (error) {
       streaming.delete(res)
@@ -133,6 +133,11 @@ export class Reply {
     const { defaults = {} } = this.#head ?? {}
     for (const name in defaults) if (ctx.res.getHeader(name) === defaults[name]) ctx.res.removeHeader(name)
   }
+}
+
+/** Only a proxy's word is read from the request: to ask the system for the peer costs, and can wait. */
+function addressOf(ctx: StreamContext): string | undefined {
+  return ctx.app.proxy ? ctx.ip : undefined
 }
 
 /** Closes a stream that nobody is given any more, as soon as it is open. */

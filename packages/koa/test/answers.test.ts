@@ -1,7 +1,7 @@
 import { createHub, type Source, type StreamOptions } from '@sse/core'
+import { RawClient } from '@sse/tooling/raw-client'
 import { describe, expect, it } from 'vitest'
 import { sse } from '../src/index.ts'
-import { RawClient } from './raw-client.ts'
 import { serve } from './serve.ts'
 import { VERSIONS } from './versions.ts'
 

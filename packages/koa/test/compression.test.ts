@@ -1,10 +1,10 @@
 import { constants } from 'node:zlib'
 import { createHub, type Hub } from '@sse/core'
 import { readEvents } from '@sse/core/testing'
+import { RawClient } from '@sse/tooling/raw-client'
 import compress from 'koa-compress'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { sse } from '../src/index.ts'
-import { RawClient } from './raw-client.ts'
 import { serve } from './serve.ts'
 import { VERSIONS } from './versions.ts'
 

@@ -1,8 +1,8 @@
-import { once } from 'node:events'
 import { createServer } from 'node:http'
 import { json } from 'node:stream/consumers'
 import Router from '@koa/router'
 import { type AdapterServer, adapterApp, adapterContract } from '@sse/core/testing'
+import { listening } from '@sse/tooling/listening'
 import type { Context, Middleware, Next } from 'koa'
 import { describe, it } from 'vitest'
 import { sse } from '../src/index.ts'
@@ -54,23 +54,11 @@ describe.each(VERSIONS)('the contract of adapters on $name', ({ Koa }) => {
       ctx.body = await control(ctx.state.body)
     })
     app.use(router.routes())
-    return serve(createServer(app.callback()))
+    return listening(createServer(app.callback()))
   }
 })
 
 async function parseJson(ctx: Context, next: Next): Promise<void> {
   if (ctx.is('json')) ctx.state.body = await json(ctx.req)
   await next()
-}
-
-async function serve(server: ReturnType<typeof createServer>): Promise<AdapterServer> {
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  if (address === null || typeof address === 'string') throw new Error('The server has no port')
-  const close = (): void => {
-    server.close()
-    server.closeAllConnections()
-  }
-  return { url: `http://127.0.0.1:${address.port}`, close, server }
 }

@@ -8,11 +8,11 @@ import {
 } from 'node:http2'
 import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises'
 import { createHub, type Hub } from '@sse/core'
+import { RawClient } from '@sse/tooling/raw-client'
 import type Koa from 'koa'
 import compress from 'koa-compress'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { sse } from '../src/index.ts'
-import { RawClient } from './raw-client.ts'
 import { errorsOf, serve } from './serve.ts'
 import { VERSIONS } from './versions.ts'
 

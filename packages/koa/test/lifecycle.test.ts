@@ -1,12 +1,13 @@
 import { once } from 'node:events'
 import { Agent, get, type IncomingMessage } from 'node:http'
 import { createHub, type SseStream } from '@sse/core'
+import { deferred } from '@sse/tooling/deferred'
+import { connectionsOf } from '@sse/tooling/listening'
+import { RawClient } from '@sse/tooling/raw-client'
 import { EventSource } from 'eventsource'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { sse } from '../src/index.ts'
-import { deferred } from './deferred.ts'
-import { RawClient } from './raw-client.ts'
-import { connectionsOf, serve } from './serve.ts'
+import { serve } from './serve.ts'
 import { VERSIONS } from './versions.ts'
 
 const ROUNDS = 1_000

@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
+import { deferred } from '@sse/tooling/deferred'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { BodyReader } from '../../test/body-reader.ts'
-import { deferred } from '../../test/deferred.ts'
 import { type Exchange, type StreamRequest, TRANSPORTS } from '../../test/transports.ts'
 import { until } from '../../test/until.ts'
 import { createHub } from '../hub/hub.ts'

@@ -1,6 +1,6 @@
 import { OutgoingMessage, type ServerResponse } from 'node:http'
+import { deferred } from '@sse/tooling/deferred'
 import { describe, expect, it } from 'vitest'
-import { deferred } from '../../test/deferred.ts'
 import { serveHttp } from '../../test/http-server.ts'
 import { RawClient } from '../../test/raw-client.ts'
 import { Takeover } from './takeover.ts'
