@@ -15,7 +15,7 @@ export interface PlatformExchange {
    * @throws what the source threw before the stream was open.
    */
   open(source: Source, options: StreamOptions): Promise<SseStream>
-  /** Calls back when the platform, whose handler this is, need not wait for it any more. */
+  /** Calls back when the handler may end. */
   whenAnswered(done: () => void): void
 }
 
@@ -56,9 +56,6 @@ interface FastifyRequest {
 /** What is used of Fastify's reply. */
 interface FastifyReply {
   readonly raw: ServerResponse
-  readonly sent: boolean
-  /** Calls back when the response has been sent; it gives no promise. */
-  then(done: () => void, failed: () => void): void
   code(status: number): unknown
   hasHeader(name: string): boolean
   header(name: string, value: unknown): unknown
@@ -76,6 +73,7 @@ class FastifyExchange implements PlatformExchange {
   readonly outgoing: ServerResponse
   readonly #ip: string | undefined
   readonly #reply: FastifyReply
+  #waitsForHooks = false
   #done: (() => void) | undefined
 
   constructor(request: FastifyRequest, reply: FastifyReply) {
@@ -94,11 +92,10 @@ class FastifyExchange implements PlatformExchange {
     )
   }
 
-  /** Else Fastify would take a handler that has ended before its response for one that has nothing to send. */
+  /** Not before all hooks have had their say: else Nest would keep what it has of the request as long as the stream. */
   whenAnswered(done: () => void): void {
-    if (this.#reply.sent) return done()
-    this.#done = done
-    this.#reply.then(done, done)
+    if (this.#waitsForHooks) this.#done = done
+    else done()
   }
 
   #respond(head: ResponseHead, body: Readable | string | undefined): void {
@@ -115,13 +112,17 @@ class FastifyExchange implements PlatformExchange {
         reply.header(name, value)
       },
     })
-    if (body instanceof Readable) body.once('resume', () => this.#begun())
+    if (body instanceof Readable) {
+      this.#waitsForHooks = true
+      body.once('resume', () => this.#begun())
+    }
     // Without a body Fastify would tell its length.
     reply.send(this.incoming.method === 'HEAD' ? Readable.from([]) : body)
   }
 
-  /** All hooks have had their say, and the body is being sent: it is no handler any more that may take too long. */
+  /** The body is being sent: it is no handler any more that may take too long. */
   #begun(): void {
+    this.#waitsForHooks = false
     this.#reply.hijack()
     this.#done?.()
   }

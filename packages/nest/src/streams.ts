@@ -65,7 +65,7 @@ export class Streams implements BeforeApplicationShutdown {
   add(stream: SseStream, response: ServerResponse): void {
     this.#open.set(stream, response)
     void stream.closed.then(() => this.#open.delete(stream))
-    if (this.#closing !== undefined) stream.close()
+    if (this.#closing !== undefined) endAtLast(stream, response)
   }
 
   /** Nest waits for it before it waits for connections, which do not end by themselves. */
@@ -117,6 +117,13 @@ async function allFinished(responses: readonly ServerResponse[], allowed: number
       })
     }
   })
+}
+
+/** Ends a stream that opens while its application shuts down, with its connection: nobody else would close that. */
+function endAtLast(stream: SseStream, response: ServerResponse): void {
+  const { socket } = response.req
+  if (response.req.httpVersionMajor === 1) response.once('close', () => socket.destroySoon())
+  stream.close()
 }
 
 const logger = new Logger('SSE')

@@ -286,7 +286,9 @@ describe.each(PLATFORMS)('interceptors on $name', (platform) => {
   it('read no faster than the client does', async () => {
     let made = 0
     const text = 'x'.repeat(64 * 1024)
+    const hub = createHub()
     const { client } = await serve(platform, {
+      imports: [SseModule.forRoot({ hub })],
       controllers: [
         controllerOf(async function* () {
           for (;;) {
@@ -307,6 +309,7 @@ describe.each(PLATFORMS)('interceptors on $name', (platform) => {
       { interval: 100, timeout: 10_000 },
     )
     expect(made * text.length).toBeLessThan(32 * 1024 * 1024)
+    expect(hub.stats()).toMatchObject({ connections: 1, closed: { slow: 0 } })
     stalled.socket.destroy()
   })
 

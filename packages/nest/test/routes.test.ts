@@ -1,6 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import {
   All,
+  Catch,
   Controller,
   Get,
   Header,
@@ -152,6 +153,31 @@ describe.each(PLATFORMS)('@Sse() on $name', (platform) => {
     expect(headers.get('x-handler')).toBe('handler')
     expect(headers.get('x-route')).toBe('route')
     expect(await reading).toMatchObject([{ data: '1' }])
+  })
+
+  it('is all that answers, also where a handler asks for the response', async () => {
+    const hub = createHub()
+    const handled = vi.fn()
+    @Controller()
+    class Asking {
+      @Sse('events')
+      events(@Res({ passthrough: true }) _response: unknown) {
+        return hub.subscribe('a')
+      }
+    }
+    @Catch()
+    class Filter {
+      catch(error: unknown) {
+        handled(error)
+      }
+    }
+    const { client } = await serve(platform, { controllers: [Asking] }, (app) => app.useGlobalFilters(new Filter()))
+    const reader = client().request('GET /events')
+    await reader.until('id: ')
+    await wait(50)
+    await hub.publish('a', { data: 'one' })
+    await reader.until('data: one\n')
+    expect(handled).not.toHaveBeenCalled()
   })
 
   it('gives a handler its arguments and no other', async () => {
@@ -366,6 +392,11 @@ describe.each(PLATFORMS)('@Sse() on $name', (platform) => {
       overridden(@Query('q') q: string) {
         return of({ data: `base ${q}` })
       }
+
+      @Sse('counted')
+      counted(@Query('q') _q: string) {
+        return of({ data: 'base' })
+      }
     }
     @Controller('a')
     class A extends Base {
@@ -383,12 +414,19 @@ describe.each(PLATFORMS)('@Sse() on $name', (platform) => {
       override overridden(@Query('q') q: string, @Query('r') r?: string) {
         return of({ data: `B ${q} ${r}` })
       }
+
+      @Sse('counted')
+      override counted(@Query('q') _q: string) {
+        // biome-ignore lint/complexity/noArguments: it is about how many there are.
+        return of({ data: String(arguments.length) })
+      }
     }
     const { url } = await serve(platform, { controllers: [A, B] })
     expect(await readEvents(`${url}/a/inherited`)).toMatchObject([{ data: 'A' }])
     expect(await readEvents(`${url}/b/inherited`)).toMatchObject([{ data: 'B' }])
     expect(await readEvents(`${url}/a/overridden?q=1&r=2`)).toMatchObject([{ data: 'base 1' }])
     expect(await readEvents(`${url}/b/overridden?q=1&r=2`)).toMatchObject([{ data: 'B 1 2' }])
+    expect(await readEvents(`${url}/b/counted?q=1`)).toMatchObject([{ data: '1' }])
   })
 
   it('leaves the other routes of its controller as they were', async () => {

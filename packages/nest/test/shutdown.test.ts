@@ -3,6 +3,7 @@ import { createHub } from '@sse/core'
 import { NEVER } from 'rxjs'
 import { describe, expect, it, vi } from 'vitest'
 import { Sse, SseHub, SseModule } from '../src/index.ts'
+import { deferred } from './deferred.ts'
 import { PLATFORMS } from './platforms.ts'
 import { serve } from './serve.ts'
 
@@ -78,6 +79,39 @@ describe.each(PLATFORMS)('the shutdown of an application on $name', (platform) =
     expect(performance.now() - began).toBeLessThan(5_000)
     stalled.socket.resume()
     await ended
+  })
+
+  it('lets a client take the rest that is behind', async () => {
+    const { app, client } = await serve(platform, controllers())
+    const behind = client({ reads: false }).request('GET /flood')
+    await new Promise((resolve) => setTimeout(resolve, 200))
+    const closing = app.close()
+    behind.socket.resume()
+    await behind.until('0\r\n\r\n')
+    await closing
+  })
+
+  it('ends also what opens meanwhile', async () => {
+    const hub = other()
+    const gate = deferred()
+    const asked = deferred()
+    @Controller()
+    class Slow {
+      @Sse('slow')
+      async slow() {
+        asked.resolve()
+        await gate.promise
+        return hub.subscribe('a')
+      }
+    }
+    const { app, client } = await serve(platform, { controllers: [Slow] })
+    const late = client().request('GET /slow')
+    await asked.promise
+    const closing = app.close()
+    await new Promise((resolve) => setImmediate(resolve))
+    gate.resolve()
+    await late.until('0\r\n\r\n')
+    await closing
   })
 
   it('closes the hub that the module has made, and leaves alone one that it was given', async () => {
