@@ -8,8 +8,10 @@ import { describe, it } from 'vitest'
 import { sse } from '../src/index.ts'
 import { VERSIONS } from './versions.ts'
 
-describe.each(VERSIONS)('the contract of adapters on $name', ({ Koa }) => {
-  for (const { name, run, timeout } of adapterContract({ start })) it(name, run, timeout)
+describe.each(VERSIONS)('the contract of adapters on $name', ({ name: version, Koa }) => {
+  // What stays of very many streams is counted on the newest: it takes its time.
+  const harness = version === 'Koa 3' ? { start } : { start, opens: 2_000 }
+  for (const { name, run, timeout } of adapterContract(harness)) it(name, run, timeout)
 
   async function start(): Promise<AdapterServer> {
     const { hub, routes, refusal, handled, control } = adapterApp()
@@ -18,7 +20,8 @@ describe.each(VERSIONS)('the contract of adapters on $name', ({ Koa }) => {
       ctx.body = refusal.body
     }
     const app = new Koa()
-    app.silent = true
+    // Where Koa tells of errors that no middleware has caught: of disconnects, for instance, which are none.
+    app.on('error', handled)
     app.use(async (ctx, next) => {
       await next()
       if (ctx.headerSent) return
