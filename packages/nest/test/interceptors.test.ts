@@ -359,6 +359,18 @@ describe.each(PLATFORMS)('interceptors on $name', (platform) => {
     expect(started).not.toHaveBeenCalled()
   })
 
+  it.each([
+    ['with', [wrapping]],
+    ['without', []],
+  ])('let go of a stream that is not to be read, %s them', async (_name, interceptors) => {
+    const cancelled = deferred()
+    const { url } = await serve(platform, {
+      controllers: [controllerOf(() => new ReadableStream({ cancel: () => cancelled.resolve() }), ...interceptors)],
+    })
+    await fetch(`${url}/events`, { method: 'HEAD' })
+    await cancelled.promise
+  })
+
   it('leave 204 to who has nothing', async () => {
     const { url } = await serve(platform, { controllers: [controllerOf(() => null, wrapping)] })
     expect((await fetch(`${url}/events`)).status).toBe(204)
