@@ -157,8 +157,8 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'replay up to the head',
-    find: 'this.#audience.read(this.#mark.seq, fanOut.flushed, lag === "conflate")',
-    replace: 'this.#audience.read(this.#mark.seq, fanOut.ring.head, lag === "conflate")',
+    find: 'this.#audience.read(seq, fanOut.flushed, lag === "conflate")',
+    replace: 'this.#audience.read(seq, fanOut.ring.head, lag === "conflate")',
   },
   {
     name: 'resume with the event that the client has',
@@ -214,7 +214,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'drain unheard on the Web',
-    find: 'this.#isFull = false; this.#owner?.drained();',
+    find: 'this.#isFull = false; this.#owner.drained();',
     replace: 'this.#isFull = false;',
   },
   {
@@ -224,8 +224,8 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'client that has gone kept',
-    find: 'pull: () => this.#pulled(), cancel: () => this.#gone()',
-    replace: 'pull: () => this.#pulled()',
+    find: 'this.#controller = void 0; this.#owner.gone();',
+    replace: 'this.#controller = void 0;',
   },
   {
     name: "the application's own events moved before what waits",

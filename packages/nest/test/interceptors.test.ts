@@ -12,10 +12,10 @@ import {
 import { APP_INTERCEPTOR, ApplicationConfig } from '@nestjs/core'
 import { createHub, type HubEvent, type Source, type SseStream } from '@sse/core'
 import { readEvents } from '@sse/core/testing'
+import { deferred } from '@sse/tooling/deferred'
 import { concatMap, delay, filter, map, mergeMap, Observable, of, Subject, startWith, take, tap } from 'rxjs'
 import { describe, expect, it, vi } from 'vitest'
 import { Sse, SseModule } from '../src/index.ts'
-import { deferred } from './deferred.ts'
 import { PLATFORMS } from './platforms.ts'
 import { serve } from './serve.ts'
 

@@ -1,9 +1,9 @@
 import type { Server } from 'node:http'
 import type { INestApplication, ModuleMetadata } from '@nestjs/common'
 import { Test } from '@nestjs/testing'
+import { RawClient } from '@sse/tooling/raw-client'
 import { onTestFinished } from 'vitest'
 import type { Platform } from './platforms.ts'
-import { RawClient } from './raw-client.ts'
 
 /** An application that is being served, until its test has finished. */
 export interface Served {

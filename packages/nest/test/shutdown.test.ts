@@ -1,9 +1,9 @@
 import { Controller, type ModuleMetadata, RequestMethod } from '@nestjs/common'
 import { createHub } from '@sse/core'
+import { deferred } from '@sse/tooling/deferred'
 import { NEVER } from 'rxjs'
 import { describe, expect, it, vi } from 'vitest'
 import { Sse, SseHub, SseModule } from '../src/index.ts'
-import { deferred } from './deferred.ts'
 import { PLATFORMS } from './platforms.ts'
 import { serve } from './serve.ts'
 

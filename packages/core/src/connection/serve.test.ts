@@ -101,6 +101,16 @@ describe.each(TRANSPORTS)('serve, on $name', ({ serve }) => {
       expect(error).toMatchObject({ code: 'SSE_INVALID_FIELD', message: expect.stringContaining('`source`') })
       await expectFailed(exchange)
     })
+
+    it.each([7, 'text', {}, [], Symbol('x'), true])('refuses %s as what a function gives', async (given) => {
+      const source = (): unknown => given
+      // What a caller without types may pass.
+      const exchange = serve(source as unknown as Source)
+      const { error } = await exchange.settled
+      expect(error).toBeInstanceOf(SseError)
+      expect(error).toMatchObject({ code: 'SSE_INVALID_FIELD', message: expect.stringContaining('`source`') })
+      await expectFailed(exchange)
+    })
   })
 
   describe('a function', () => {

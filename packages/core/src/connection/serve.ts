@@ -145,7 +145,7 @@ class SourceRun implements Feed {
   #call(source: SourceFunction): void {
     const result = source(streamOf(this.#connection))
     if (result === undefined) void this.commit()
-    else if (result !== null && isThenable(result)) {
+    else if (isThenable(result)) {
       this.#commitLater()
       result.then(
         (value) => (value === undefined ? this.#end() : this.#runUnlessOver(value)),
@@ -197,6 +197,6 @@ class SourceRun implements Feed {
   }
 }
 
-function isThenable(value: object): value is Promise<Source | void> {
-  return 'then' in value && typeof value.then === 'function'
+function isThenable(value: Source | Promise<Source | void>): value is Promise<Source | void> {
+  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function'
 }

@@ -79,8 +79,6 @@ export class WebSink implements Sink, BodyOwner {
 
   gone(): void {
     this.release()
-    // Nobody reads a body that was cancelled.
-    this.#body?.cut('The client has gone.')
     this.#owner?.gone()
   }
 
