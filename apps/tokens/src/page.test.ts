@@ -344,7 +344,7 @@ describe('the page in Chromium', { timeout: TIMEOUT }, () => {
     await page.focus('#stop')
     await page.keyboard.press('Space')
     await state(page, 'stopped')
-    expect(await focused(page)).toBe('send')
+    await expect.poll(() => focused(page)).toBe('send')
     await page.click('#clear')
     await page.getByRole('button', { name: PROMPT }).press('Enter')
     await state(page, 'connected, no token yet')

@@ -37,7 +37,7 @@ describe.each(CASES)('[H6] a client that does not read, behind $path on $name', 
       expect(n).toBeLessThan(MANY)
     }
     expect(bufferedBytes).toBeLessThan(256 * KIB)
-    expect(onClose).toHaveBeenCalledExactlyOnceWith(expect.objectContaining({ state: 'lagging' }), 'slow')
+    expect(onClose).toHaveBeenCalledExactlyOnceWith(expect.objectContaining({ topics: ['a'] }), 'slow')
     // [H5] It is cut, since an end would wait for it.
     await vi.waitFor(async () => expect(await connectionsOf(served.server)).toBe(0))
     await expect(response.text()).rejects.toThrow()
