@@ -4,12 +4,12 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { type Browser, chromium } from 'playwright-core'
+import type { Browser } from 'playwright-core'
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { type DemoState, findDemos, freePort, isFree, runDemo, startDemo } from '../scripts/demos.mjs'
 import { type Landing, startLandingPage } from '../scripts/landing.mjs'
 import { launch } from '../scripts/launch.mjs'
-import { requireProgram } from './programs.ts'
+import { launchChromium } from './chromium.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 
@@ -269,8 +269,7 @@ describe('the landing page in Chromium', { timeout: 60_000 }, () => {
   ] as const)(
     'shows the four demos and how they are, and is photographed: %s',
     async ([name, width, height, colorScheme], context) => {
-      const executablePath = requireProgram('chromium', context)
-      browser ??= await chromium.launch({ executablePath, args: ['--headless=new', '--no-sandbox', '--disable-gpu'] })
+      browser ??= await launchChromium(context)
       const shown = findDemos(join(root, 'apps')).map((demo, index) => ({ demo, port: 4_001 + index }))
       const landing = await startLandingPage(shown, await freePort(43_000))
       const page = await browser.newPage({ viewport: { width, height }, colorScheme })

@@ -2,8 +2,8 @@ import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { fileURLToPath } from 'node:url'
-import { requireProgram } from '@sse/tooling/programs'
-import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
+import { BROWSER_TIMEOUT, launchChromium } from '@sse/tooling/chromium'
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { createNews, type News } from './app.ts'
 import type { Desk } from './phrases.ts'
@@ -11,34 +11,19 @@ import { publishArchive, publishStory } from './press.ts'
 
 const screenshots = fileURLToPath(new URL('../.reports/screenshots/', import.meta.url))
 
-const LAUNCH_ARGS = [
-  '--headless=new',
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-]
-
-/** A browser on a busy machine takes its time; nothing here waits longer than it must. */
-const TIMEOUT = 90_000
-
 const FIVE: readonly Desk[] = ['world', 'sport', 'culture', 'business', 'science']
 
-describe('the page in Chromium', { timeout: TIMEOUT }, () => {
+describe('the page in Chromium', { timeout: BROWSER_TIMEOUT }, () => {
   let browser: Browser | undefined
   let news: News
   let server: Server
   let complaints: string[]
 
   beforeEach(async (context) => {
-    const executablePath = requireProgram('chromium', context)
-    browser ??= await chromium.launch({ executablePath, args: LAUNCH_ARGS })
+    browser ??= await launchChromium(context)
     await start({ seed: 1, port: 0 })
     complaints = []
-  }, TIMEOUT)
+  }, BROWSER_TIMEOUT)
 
   afterEach(async () => {
     for (const context of browser?.contexts() ?? []) await context.close()

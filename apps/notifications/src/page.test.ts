@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url'
-import { requireProgram } from '@sse/tooling/programs'
-import { type Browser, type BrowserContext, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
+import { BROWSER_TIMEOUT, launchChromium } from '@sse/tooling/chromium'
+import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { MAX_TEXT, MAX_TITLE } from './admin/notice.dto.ts'
 import { CAPACITY } from './notices/pigeonhole.ts'
@@ -8,20 +8,6 @@ import { fillPigeonholes } from './notices/samples.ts'
 import { type RunningApp, startApp } from './testing/running-app.ts'
 
 const screenshots = fileURLToPath(new URL('../.reports/screenshots/', import.meta.url))
-
-const LAUNCH_ARGS = [
-  '--headless=new',
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-]
-
-/** A browser on a busy machine takes its time; nothing here waits longer than it must. */
-const TIMEOUT = 90_000
 
 /** What a browser says by itself when a request is refused: here that is how a page learns that it is signed out. */
 const REFUSED = /the server responded with a status of 401/
@@ -35,17 +21,16 @@ const windows = [
   ['mobile-dark', 390, 844, 'dark'],
 ] as const
 
-describe('the pages in Chromium', { timeout: TIMEOUT }, () => {
+describe('the pages in Chromium', { timeout: BROWSER_TIMEOUT }, () => {
   let browser: Browser | undefined
   let app: RunningApp
   let complaints: string[]
 
   beforeEach(async (context) => {
-    const executablePath = requireProgram('chromium', context)
-    browser ??= await chromium.launch({ executablePath, args: LAUNCH_ARGS })
+    browser ??= await launchChromium(context)
     app = await startApp()
     complaints = []
-  }, TIMEOUT)
+  }, BROWSER_TIMEOUT)
 
   afterEach(async () => {
     for (const context of browser?.contexts() ?? []) await context.close()

@@ -2,29 +2,15 @@ import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { fileURLToPath } from 'node:url'
-import { requireProgram } from '@sse/tooling/programs'
-import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
+import { BROWSER_TIMEOUT, launchChromium } from '@sse/tooling/chromium'
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { createStocks, type Stocks } from './app.ts'
 import { startFeed, warmUp } from './feed.ts'
 
 const screenshots = fileURLToPath(new URL('../.reports/screenshots/', import.meta.url))
 
-const LAUNCH_ARGS = [
-  '--headless=new',
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-]
-
-/** A browser on a busy machine takes its time; nothing here waits longer than it must. */
-const TIMEOUT = 90_000
-
-describe('the page in Chromium', { timeout: TIMEOUT }, () => {
+describe('the page in Chromium', { timeout: BROWSER_TIMEOUT }, () => {
   let browser: Browser | undefined
   let stocks: Stocks
   let server: Server
@@ -32,15 +18,14 @@ describe('the page in Chromium', { timeout: TIMEOUT }, () => {
   let complaints: string[]
 
   beforeEach(async (context) => {
-    const executablePath = requireProgram('chromium', context)
-    browser ??= await chromium.launch({ executablePath, args: LAUNCH_ARGS })
+    browser ??= await launchChromium(context)
     stocks = createStocks({ seed: 1 })
     warmUp(stocks.market, Date.now())
     server = createServer(stocks.app).listen(0)
     await once(server, 'listening')
     stopFeed = startFeed(stocks.hub, stocks.market)
     complaints = []
-  }, TIMEOUT)
+  }, BROWSER_TIMEOUT)
 
   afterEach(async () => {
     for (const context of browser?.contexts() ?? []) await context.close()
@@ -118,7 +103,7 @@ describe('the page in Chromium', { timeout: TIMEOUT }, () => {
   it('is sent the newest value of each key, and not the outdated ones, after being slow', async () => {
     const page = await open()
     await page.click('#slow')
-    await expect.poll(() => stocks.hub.stats().lagging, { timeout: TIMEOUT }).toBe(1)
+    await expect.poll(() => stocks.hub.stats().lagging, { timeout: BROWSER_TIMEOUT }).toBe(1)
     expect(await verdict(page, 'slow')).toBe('The newest value of all 24 keys came.')
     const { published, received, conflated } = await figures(page, 'slow')
     expect(numberOf(conflated)).toBeGreaterThan(1_000)

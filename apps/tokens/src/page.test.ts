@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url'
-import { requireProgram } from '@sse/tooling/programs'
-import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
+import { BROWSER_TIMEOUT, launchChromium } from '@sse/tooling/chromium'
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { compose } from './compose.ts'
 import { hashOf, seededRandom } from './random.ts'
@@ -8,35 +8,20 @@ import { type SteppedServer, startStepped } from './stepped-server.ts'
 
 const screenshots = fileURLToPath(new URL('../.reports/screenshots/', import.meta.url))
 
-const LAUNCH_ARGS = [
-  '--headless=new',
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-]
-
-/** A browser on a busy machine takes its time; nothing here waits longer than it must. */
-const TIMEOUT = 90_000
-
 const PROMPT = 'Why do cats purr?'
 /** More than any answer has. */
 const ALL = 10_000
 
-describe('the page in Chromium', { timeout: TIMEOUT }, () => {
+describe('the page in Chromium', { timeout: BROWSER_TIMEOUT }, () => {
   let browser: Browser | undefined
   let stepped: SteppedServer
   let complaints: string[]
 
   beforeEach(async (context) => {
-    const executablePath = requireProgram('chromium', context)
-    browser ??= await chromium.launch({ executablePath, args: LAUNCH_ARGS })
+    browser ??= await launchChromium(context)
     stepped = await startStepped()
     complaints = []
-  }, TIMEOUT)
+  }, BROWSER_TIMEOUT)
 
   afterEach(async () => {
     for (const context of browser?.contexts() ?? []) await context.close()
