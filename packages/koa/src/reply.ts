@@ -7,7 +7,7 @@ import { ignoreDisconnects } from './disconnects.ts'
 
 /** What is used of a context: any context of Koa, whatever the types of its state and body. */
 export type StreamContext = Pick<ExtendableContext, 'app' | 'body' | 'ip' | 'onerror' | 'req' | 'res' | 'status'> & {
-  respond?: boolean
+  respond?: boolean | undefined
 }
 
 const DEFAULT_COMMIT_AFTER = 100
@@ -49,7 +49,8 @@ export class Reply {
       this.#commitAfter = options.commitAfter ?? DEFAULT_COMMIT_AFTER
       const respond = (head: ResponseHead, body?: Readable | string): void => this.#respond(head, body)
       const exchange = { request: req, response: res, respond }
-      this.#stream = await openBody(exchange, source, { ...options, address: options.address ?? addressOf(this.#ctx) })
+      const address = options.address ?? addressOf(this.#ctx)
+      this.#stream = await openBody(exchange, source, address === undefined ? options : { ...options, address })
       return this.#stream
     } catch (error) {
       streaming.delete(res)

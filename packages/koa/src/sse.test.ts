@@ -207,7 +207,8 @@ describe.each(VERSIONS)('sse on $name', ({ Koa }) => {
     app.use((ctx) =>
       ctx.path === '/own'
         ? ctx.sse(undefined, { retry: 0, headers: [['X-Both', 'own']], status: 202 })
-        : ctx.sse(undefined, { retry: undefined }),
+        : // @ts-expect-error what JavaScript may hand over.
+          ctx.sse(undefined, { retry: undefined }),
     )
     const { port } = await serve(app)
     const defaults = await new RawClient(port).request('GET /defaults').until(':\n\n')
