@@ -54,6 +54,11 @@ export class WebBody {
     this.#controller = undefined
   }
 
+  /** Whether it takes nothing more: where nothing waits in it, its end has reached whoever reads it. */
+  get hasEnded(): boolean {
+    return this.#controller === undefined
+  }
+
   /** Cuts it: whoever reads it must not wait for ever. What waits is dropped. */
   cut(reason: string): void {
     this.#controller?.error(new DOMException(reason, 'AbortError'))

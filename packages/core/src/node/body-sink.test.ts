@@ -108,6 +108,39 @@ describe('BodySink', () => {
     expect(client.body).toBe(`${FIRST}data: last\n\n`)
   })
 
+  it('[S1] ends after what is added to the end of a Readable on its way, once taken over', async () => {
+    const { server, client, sink, body, response } = await open(NODE)
+    async function* followed(): AsyncGenerator<Uint8Array | string> {
+      yield* body()
+      for (let turn = 0; turn < 3; turn++) await nextTurn()
+      yield 'data: added\n\n'
+    }
+    Readable.from(followed()).pipe(response)
+    await client.untilBody(FIRST)
+    sink.write(Chunk.ofText('data: last\n\n', 1))
+    sink.end()
+    await client.untilComplete()
+    expect(client.body).toBe(`${FIRST}data: last\n\ndata: added\n\n`)
+    expect(directWritesOf(server)).toHaveLength(1)
+  })
+
+  it('[S1] ends after what is added to the end of a ReadableStream on its way, once taken over', async () => {
+    const { server, client, sink, body, response } = await open(WEB)
+    const adding = new TransformStream<Uint8Array, Uint8Array>({
+      async flush(controller) {
+        for (let turn = 0; turn < 3; turn++) await nextTurn()
+        controller.enqueue(Buffer.from('data: added\n\n'))
+      },
+    })
+    WEB.send(body().pipeThrough(adding), response)
+    await client.untilBody(FIRST)
+    sink.write(Chunk.ofText('data: last\n\n', 1))
+    sink.end()
+    await client.untilComplete()
+    expect(client.body).toBe(`${FIRST}data: last\n\ndata: added\n\n`)
+    expect(directWritesOf(server)).toHaveLength(1)
+  })
+
   it('[S1] goes on through the body where it was wrapped by another', async () => {
     const { server, client, sink, body, response } = await open(NODE)
     async function* decorated(): AsyncGenerator<Uint8Array | string> {

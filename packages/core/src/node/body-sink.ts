@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { Chunk } from '../connection/chunk.ts'
 import type { Respond, ResponseHead, Sink, SinkOwner } from '../connection/sink.ts'
+import { afterTurn } from '../connection/turn.ts'
 import type { BodyOwner } from '../connection/web-body.ts'
 import { NodeSink } from './node-sink.ts'
 import { Takeover } from './takeover.ts'
@@ -12,6 +13,8 @@ export interface Body<Stream> {
   /** Takes bytes. False: taken, but now it is full, and its owner will hear that it has drained. */
   write(bytes: Uint8Array): boolean
   end(): void
+  /** Whether its end has reached whoever reads it. */
+  readonly hasEnded: boolean
   /** Whoever reads it, or is about to, is told that it was cut. */
   cut(reason: string): void
 }
@@ -97,9 +100,9 @@ export class BodySink<Stream> implements Sink, BodyOwner {
 
   end(): void {
     this.#hasEnded = true
-    if (this.#isDirect) this.#direct.end()
-    // Also then: the framework waits for it.
     this.#body?.end()
+    // Whoever has read that ends the response, after what is added to the body on its way. Nobody may come to read it.
+    if (this.#isDirect) afterTurn(() => this.#body?.hasEnded === false && this.#direct.end())
   }
 
   destroy(): void {

@@ -39,6 +39,11 @@ export class NodeBody {
     if (!this.stream.destroyed) this.stream.push(null)
   }
 
+  /** Whether its end has been read. */
+  get hasEnded(): boolean {
+    return this.stream.readableEnded
+  }
+
   /** Cuts it: a pipe of it fails. What waits is dropped. */
   cut(): void {
     this.stream.destroy()
