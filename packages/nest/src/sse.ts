@@ -47,7 +47,8 @@ export function Sse<Request = SseRequest>(
     const mayAskForSignal = hasCustomParameter(target.constructor, key)
     // The platform's request is whatever the application says it is.
     defineRoute({ optionsFor: (request) => complete(request as Request), mayAskForSignal }, method)
-    const replaced: PropertyDescriptor = { ...descriptor, value: method }
+    // The very same descriptor: `applyDecorators` of Nest's hands that on, and not what a decorator answers.
+    const replaced: PropertyDescriptor = Object.assign(descriptor, { value: method })
     mapping(target, key, replaced)
     if (!Reflect.hasMetadata(HTTP_CODE_METADATA, method)) HttpCode(200)(target, key, replaced)
     return replaced

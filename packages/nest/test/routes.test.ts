@@ -1,6 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import {
   All,
+  applyDecorators,
   Catch,
   Controller,
   Get,
@@ -99,6 +100,29 @@ describe.each(PLATFORMS)('@Sse() on $name', (platform) => {
     expect(Reflect.getMetadata('above', prices)).toBe('a')
     expect(Reflect.getMetadata('below', prices)).toBe('b')
     expect(Reflect.getMetadata('path', prices)).toBe('prices')
+  })
+
+  it("may be one of several decorators that Nest's `applyDecorators` makes one of, wherever it stands there", async () => {
+    const First = (path: string) => applyDecorators(Sse(path), Header('X-Note', 'composed'), HttpCode(202))
+    const Last = (path: string) => applyDecorators(Header('X-Note', 'composed'), HttpCode(202), Sse(path))
+    @Controller()
+    class Composed {
+      @First('first')
+      async *first() {
+        yield 'hello'
+      }
+
+      @Last('last')
+      async *last() {
+        yield 'hello'
+      }
+    }
+    const { url } = await serve(platform, { controllers: [Composed] })
+    for (const path of ['first', 'last']) {
+      const response = await fetch(`${url}/${path}`)
+      expect([response.status, response.headers.get('x-note')]).toEqual([202, 'composed'])
+      expect(await response.text()).toContain('data: hello\n')
+    }
   })
 
   it('leaves the method to be called by the application itself', async () => {
