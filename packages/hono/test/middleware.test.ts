@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { createHub, type SseStream } from '@sse/core'
 import { deferred } from '@sse/tooling/deferred'
 import { RawClient } from '@sse/tooling/raw-client'
@@ -113,6 +114,57 @@ describe.each(PLATFORMS)('middleware around a stream, with $name', ({ sse }) => 
     expect(await (await fetch(url)).json()).toEqual({ replaced: true })
     await vi.waitFor(async () => expect((await signal.promise).aborted).toBe(true))
     expect(reasons).toEqual([sse === node.sse ? 'client' : 'stalled'])
+  })
+
+  it('may read a stream as it passes, on copies, and add to its end', async () => {
+    let seen = ''
+    const decoder = new TextDecoder()
+    const app = new Hono<Env>()
+    app.use(async (c, next) => {
+      await next()
+      const reading = new TransformStream<Uint8Array, Uint8Array>({
+        transform: (chunk, controller) => {
+          seen += decoder.decode(chunk, { stream: true })
+          controller.enqueue(chunk.slice())
+        },
+        flush: (controller) => controller.enqueue(new TextEncoder().encode('data: added\n\n')),
+      })
+      c.res = new Response(c.res.body?.pipeThrough(reading), c.res)
+    })
+    app.use(sse())
+    app.get('/', (c) =>
+      c.var.sse(async function* () {
+        for (let n = 0; n < 3; n++) {
+          yield String(n)
+          await nextTurn()
+        }
+      }),
+    )
+    const text = await (await fetch((await serve(app)).url)).text()
+    expect(text.match(/(?<=data: )\w+/g)).toEqual(['0', '1', '2', 'added'])
+    expect(text).toBe(`${seen}data: added\n\n`)
+  })
+
+  it('may add to the end of a stream that it passes on as it is', async () => {
+    const app = new Hono<Env>()
+    app.use(async (c, next) => {
+      await next()
+      const adding = new TransformStream<Uint8Array, Uint8Array>({
+        flush: (controller) => controller.enqueue(new TextEncoder().encode('data: added\n\n')),
+      })
+      c.res = new Response(c.res.body?.pipeThrough(adding), c.res)
+    })
+    app.use(sse())
+    app.get('/', (c) =>
+      c.var.sse(async function* () {
+        for (let n = 0; n < 3; n++) {
+          yield String(n)
+          await nextTurn()
+        }
+      }),
+    )
+    const text = await (await fetch((await serve(app)).url)).text()
+    expect(text.match(/(?<=data: )\w+/g)).toEqual(['0', '1', '2', 'added'])
   })
 
   it('never sees the response of a handler that has forgotten to return it: the stream is released', async () => {
