@@ -102,6 +102,11 @@ describe.each(TRANSPORTS)('serve, on $name', ({ serve }) => {
       await expectFailed(exchange)
     })
 
+    it('refuses a hub, and says what to stream of it', async () => {
+      const { error } = await serve(createHub() as unknown as Source).settled
+      expect(error).toMatchObject({ code: 'SSE_INVALID_FIELD', message: expect.stringContaining('hub.subscribe') })
+    })
+
     it.each([7, 'text', {}, [], Symbol('x'), true])('refuses %s as what a function gives', async (given) => {
       const source = (): unknown => given
       // What a caller without types may pass.

@@ -1,6 +1,7 @@
 import { SseError } from '../wire/error.ts'
 import type { SseEvent } from '../wire/event.ts'
 import type { Connection } from './connection.ts'
+import { HOST } from './host.ts'
 import type { SseStream } from './stream.ts'
 
 /** What RxJS and others call an observable; only `subscribe` is used. */
@@ -52,6 +53,10 @@ export function isAttachable(source: Source): source is Attachable {
  */
 export function startSource(source: object, connection: Connection, end: (error?: unknown) => void): () => void {
   if (typeof source !== 'object') throw invalidSource()
+  // It has a `subscribe`, too, which takes topics.
+  if (HOST in source) {
+    throw new SseError('SSE_INVALID_FIELD', 'The `source` is a hub: stream what `hub.subscribe(topics)` gives.')
+  }
   if ('getReader' in source && typeof source.getReader === 'function')
     return pumpStream(source as ReadableStream, connection, end)
   if (Symbol.asyncIterator in source) return pumpIterable(source as AsyncIterable<SseEvent | string>, connection, end)

@@ -135,10 +135,11 @@ describe('mapEvents', () => {
     expect(onError).toHaveBeenCalledExactlyOnceWith(expect.objectContaining({ message: 'boom' }), { stage: 'map' })
   })
 
-  it('refuses what cannot be framed', async () => {
+  it.each([{ event: 'a\nb', data: '' }, undefined, null, 7])('refuses what cannot be framed: %o', async (made) => {
     const onError = vi.fn()
     const hub = createHub<Events>({ onError })
-    const response = await mapped(hub, () => [{ event: 'a\nb', data: '' }])
+    // What a mapping without types may give.
+    const response = await mapped(hub, () => [made as never])
     await hub.publish('a', { data: 'one' })
     expect(await readEvents(response)).toEqual([])
     expect(onError).toHaveBeenCalledExactlyOnceWith(expect.objectContaining({ code: 'SSE_INVALID_FIELD' }), {

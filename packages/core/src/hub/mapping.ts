@@ -78,7 +78,10 @@ export class MappedEvents {
   }
 
   #encode(event: SseEvent | string, id: string | undefined): string {
-    const { event: name, ...fields } = typeof event === 'string' ? { data: event } : event
+    const whole = typeof event === 'string' ? { data: event } : event
+    // What an interceptor makes of an event may be nothing at all: the encoder says so.
+    if (typeof whole !== 'object' || whole === null) return encodeEvent(whole, this.#serialize)
+    const { event: name, ...fields } = whole
     const named = name === undefined || name === 'message' ? fields : { ...fields, event: name }
     return encodeEvent({ ...named, id }, this.#serialize)
   }
