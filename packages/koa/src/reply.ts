@@ -1,6 +1,6 @@
 import { pipeline, Readable } from 'node:stream'
 import { type Source, SseError, type SseStream, type StreamOptions } from '@sse/core'
-import { type ResponseHead, setHeaders } from '@sse/core/adapter'
+import { DEFAULT_COMMIT_AFTER, type ResponseHead, setHeaders } from '@sse/core/adapter'
 import { openBody } from '@sse/core/node'
 import type { ExtendableContext } from 'koa'
 import { ignoreDisconnects } from './disconnects.ts'
@@ -9,8 +9,6 @@ import { ignoreDisconnects } from './disconnects.ts'
 export type StreamContext = Pick<ExtendableContext, 'app' | 'body' | 'ip' | 'onerror' | 'req' | 'res' | 'status'> & {
   respond?: boolean | undefined
 }
-
-const DEFAULT_COMMIT_AFTER = 100
 
 /** Responses that are streams, or are about to be. */
 const streaming = new WeakSet<object>()

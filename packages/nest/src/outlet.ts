@@ -3,6 +3,7 @@ import { isAttachable, mapEvents } from '@sse/core/adapter'
 import { isObservable, Observable, type Subscriber, Subscription } from 'rxjs'
 import { eventOf } from './message.ts'
 import { type Events, isEvents, iterate, streamWith } from './source.ts'
+import { isThenable } from './thenable.ts'
 
 type Attachable = Parameters<typeof mapEvents>[0]
 
@@ -131,7 +132,7 @@ export class Outlet {
         return this.#taken
       })
       const result = source(stream)
-      if (isPromise(result)) {
+      if (isThenable(result)) {
         result.then(
           (value) => (value === undefined ? subscriber.complete() : this.#goOn(value, subscriber, all)),
           (error: unknown) => subscriber.error(error),
@@ -150,8 +151,4 @@ function withoutId(event: SseEvent | string): SseEvent | string {
   if (typeof event === 'string' || event?.id === undefined) return event
   const { id: _id, ...rest } = event
   return rest
-}
-
-function isPromise(value: Source | void | Promise<Source | void>): value is Promise<Source | void> {
-  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function'
 }

@@ -1,6 +1,7 @@
 import type { ObservableLike, Source, SourceFunction, SseEvent, SseStream } from '@sse/core'
 import { isAttachable } from '@sse/core/adapter'
 import { eventOf } from './message.ts'
+import { isThenable } from './thenable.ts'
 
 /** What a source gives, one after the other, whatever it is. */
 export type Events = AsyncIterable<unknown> | ReadableStream<unknown>
@@ -34,7 +35,7 @@ export function standardSource(source: Source): Source {
 function standardFunction(source: SourceFunction): SourceFunction {
   return (stream) => {
     const result = source(standardStream(stream))
-    return isPromise(result) ? result.then(standardResult) : standardResult(result)
+    return isThenable(result) ? result.then(standardResult) : standardResult(result)
   }
 }
 
@@ -122,8 +123,4 @@ export function drop(source: unknown): void {
   } else if (isEvents(source) && 'destroy' in source && typeof source.destroy === 'function') {
     source.destroy()
   }
-}
-
-function isPromise(value: unknown): value is Promise<Source | void> {
-  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function'
 }

@@ -1,5 +1,6 @@
 import { exchangeOf } from './exchanges.ts'
 import { RESPONSE_PARAMETER, RESPONSE_PASSTHROUGH_METADATA, ROUTE_ARGS_METADATA } from './nest-metadata.ts'
+import { isThenable } from './thenable.ts'
 
 /** A method of a controller, whatever it takes and gives. */
 export type HandlerMethod = (this: unknown, ...args: readonly unknown[]) => unknown
@@ -55,8 +56,4 @@ function copyLooks(from: HandlerMethod, to: HandlerMethod): void {
     const descriptor = Object.getOwnPropertyDescriptor(from, name)
     if (descriptor !== undefined) Object.defineProperty(to, name, descriptor)
   }
-}
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function'
 }

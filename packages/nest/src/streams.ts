@@ -13,6 +13,7 @@ import {
 import {
   type CompleteOptions,
   completeWith,
+  MAX_DELAY,
   type MiddlewareOptions,
   type MiddlewareSettings,
   middlewareSettings,
@@ -32,8 +33,6 @@ export interface StreamsOptions<Request = never, E extends object = AnyEvents>
 
 /** How long the last bytes of streams may take when the application shuts down, in milliseconds. */
 const GRACE = 1_000
-/** The longest delay a timer takes. */
-const MAX_DELAY = 2_147_483_647
 
 /** The streams of one application, and what holds for all of them. */
 export class Streams implements BeforeApplicationShutdown {

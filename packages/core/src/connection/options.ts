@@ -9,7 +9,8 @@ export const MAX_DELAY = 2_147_483_647
 /** Statuses of responses that cannot be streams: they end with their head. */
 const BODILESS: readonly number[] = [204, 205, 304]
 
-const DEFAULT_COMMIT_AFTER = 100
+/** How long a source may stay silent before its headers go out, in milliseconds. */
+export const DEFAULT_COMMIT_AFTER = 100
 const DEFAULT_MAX_BUFFERED_BYTES = 1024 * 1024
 
 /** Where an error came from. */
