@@ -41,6 +41,7 @@ const probes: Readonly<Record<string, readonly Probe[]>> = {
     ['../wire/event.ts'],
     ['../connection/sink.ts'],
     ['../adapter/middleware.ts', '`hub` imports itself'],
+    ['../engine/delivery.ts', '`hub` imports itself'],
     ['../node/drain.ts', '`hub` imports itself'],
     ['../testing/read-events.ts', '`hub` imports itself'],
     ['../index.ts', 'entry is imported from outside'],
@@ -58,8 +59,17 @@ const probes: Readonly<Record<string, readonly Probe[]>> = {
     ['../adapter.ts', 'entry is imported from outside'],
     ['node:stream', "Node's own modules"],
   ],
+  [`${core}/engine/probe.ts`]: [
+    ['../hub/log.ts'],
+    ['../wire/error.ts'],
+    ['../adapter/middleware.ts', '`engine` imports itself'],
+    ['../node/drain.ts', '`engine` imports itself'],
+    ['../engine.ts', 'entry is imported from outside'],
+    ['node:timers', "Node's own modules"],
+  ],
   [`${core}/node/probe.ts`]: [
     ['node:http'],
+    ['../engine/delivery.ts', '`node` imports itself'],
     ['../hub/hub.ts'],
     ['../testing/read-events.ts', '`node` imports itself'],
     ['../index.ts', 'entry is imported from outside'],
@@ -92,6 +102,7 @@ const probes: Readonly<Record<string, readonly Probe[]>> = {
     ['./index.ts', 'entry is imported from outside'],
     ['node:http', "Node's own modules"],
   ],
+  [`${core}/engine.ts`]: [['./engine/delivery.ts'], ['./node/drain.ts', 'what runs everywhere']],
   [`${core}/node.ts`]: [
     ['./node/drain.ts'],
     ['node:http'],
@@ -144,7 +155,7 @@ const probes: Readonly<Record<string, readonly Probe[]>> = {
     ['../../core/src/index.ts', 'published name'],
     ['./other.test.ts', 'Nothing imports tests'],
   ],
-  'packages/redis/src/probe.ts': [['@sse/nats', 'never each other']],
+  'packages/redis/src/probe.ts': [['@sse/core/engine'], ['@sse/nats', 'never each other']],
   'apps/stocks/src/probe.ts': [
     ['@sse/express'],
     ['@sse/core/node'],
@@ -161,6 +172,7 @@ const probes: Readonly<Record<string, readonly Probe[]>> = {
     ['../../packages/core/src/index.ts', 'published name'],
     ['../../apps/stocks/server.ts', 'none of the others'],
   ],
+  'chaos/src/probe.ts': [['@sse/redis'], ['../../packages/core/src/index.ts', 'published name']],
   'tooling/probe.ts': [['../apps/stocks/server.ts', 'Nobody imports the demos']],
   'scripts/probe.mjs': [['../packages/core/index.test.ts', 'Nothing imports tests']],
 }
@@ -192,6 +204,7 @@ describe('the direction of imports', () => {
       'biome.imports.jsonc',
       'packages/core/package.json',
       'packages/express/package.json',
+      'packages/redis/package.json',
     ]) {
       cpSync(join(root, path), join(tree, path))
     }

@@ -1,4 +1,5 @@
 import type { EventLog, LogEntry, LogFollower, LogRecord } from './log.ts'
+import { randomName } from './random-name.ts'
 
 /**
  * The log of one process: it gives every event its place and hands it on, and keeps nothing, since the hub's ring is
@@ -55,7 +56,7 @@ class MemoryLog implements EventLog {
   }
 
   #begin(): string {
-    if (this.#epoch === '') this.#epoch = randomEpoch()
+    if (this.#epoch === '') this.#epoch = randomName()
     return this.#epoch
   }
 
@@ -100,9 +101,4 @@ class MemoryLog implements EventLog {
 
 function recordAt(position: string, { topic, event, data, raw, key }: LogEntry): LogRecord {
   return key === undefined ? { position, topic, event, data, raw } : { position, topic, event, data, raw, key }
-}
-
-/** Twelve characters of base 36: a hub's life is too short to meet another epoch twice. */
-function randomEpoch(): string {
-  return Array.from(crypto.getRandomValues(new Uint8Array(12)), (byte) => (byte % 36).toString(36)).join('')
 }
