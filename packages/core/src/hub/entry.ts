@@ -3,7 +3,7 @@ import { type Serialize, serializeData } from '../wire/encode.ts'
 import { SseError } from '../wire/error.ts'
 import { assertField, assertText } from '../wire/event.ts'
 import type { LogEntry } from './log.ts'
-import { assertTopic, RESERVED_PREFIX } from './topics.ts'
+import { assertTopic, isReserved, RESERVED_PREFIX } from './topics.ts'
 
 const MAX_KEY_BYTES = 256
 
@@ -38,11 +38,16 @@ export function entryOf(topic: string, event: object, serialize: Serialize, even
  */
 export function assertEventName(name: unknown): asserts name is string {
   assertField('event', name)
-  if (!name.startsWith(RESERVED_PREFIX)) return
+  if (!isReserved(name)) return
   throw invalid(`\`event\` must not start with \`${RESERVED_PREFIX}\`: it is reserved`)
 }
 
-function assertKey(key: unknown): asserts key is string {
+/**
+ * Checks the `key` of an event.
+ *
+ * @throws {SseError} `SSE_INVALID_FIELD` if it is no well-formed text of at most 256 bytes.
+ */
+export function assertKey(key: unknown): asserts key is string {
   assertText('key', key)
   if (exceedsBytes(key, MAX_KEY_BYTES)) throw invalid(`\`key\` must have at most ${MAX_KEY_BYTES} bytes`)
 }

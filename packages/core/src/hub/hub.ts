@@ -238,6 +238,7 @@ class EventHub implements Hub {
     this.#isClosed = true
     this.#fanOut.end()
     await this.#following.stop()
+    await this.#settings.log.release?.()
   }
 
   #append(entry: LogEntry): Promise<string> {

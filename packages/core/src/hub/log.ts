@@ -49,6 +49,13 @@ export interface EventLog {
    */
   follow(follower: LogFollower, tail: { maxEvents: number; maxBytes: number }): () => Promise<void>
 
+  /**
+   * Nobody here appends any more, for now: once every append has its answer, whatever is held for appending, such as a
+   * connection, is let go of. Followers are not concerned, and the log may be used again. A log that holds nothing has
+   * no such method.
+   */
+  release?(): Promise<void>
+
   /** Negative if `a` comes before `b` in the log, positive if after, 0 if they are the same place. Of one epoch. */
   compare(a: string, b: string): number
 

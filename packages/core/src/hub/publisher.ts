@@ -17,7 +17,7 @@ export interface Publisher<E extends object = AnyEvents> {
    * rejects the promise, `SSE_LOG`.
    */
   publish(topic: string, event: Publication<E>): Promise<string>
-  /** From now on `publish` throws; resolves when the log has answered what was published. */
+  /** From now on `publish` throws; resolves when the log has answered what was published, and holds nothing any more. */
   close(): Promise<void>
 }
 
@@ -57,7 +57,7 @@ export function createPublisher<E extends object = AnyEvents>({
     close() {
       isClosed = true
       settle()
-      return closed
+      return closed.then(() => log.release?.())
     },
   }
 }

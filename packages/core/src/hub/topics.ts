@@ -33,8 +33,23 @@ export function topic(template: TemplateStringsArray, ...values: readonly (strin
  * @throws {SseError} `SSE_INVALID_FIELD` otherwise, and for the reserved names that start with `sse.`
  */
 export function assertTopic(topic: unknown): asserts topic is string {
+  assertAnyTopic(topic)
+  assertUnreserved(topic)
+}
+
+/**
+ * Checks a topic that may be one of the library's own.
+ *
+ * @throws {SseError} `SSE_INVALID_FIELD` for all that {@link assertTopic} refuses but reserved names.
+ */
+export function assertAnyTopic(topic: unknown): asserts topic is string {
   assertName(topic)
   if (isPattern(topic)) throw invalid('must not have a `*`: an event has one topic, patterns are for subscribing')
+}
+
+/** Whether a topic, or the name of an event, is one that the library keeps for itself. */
+export function isReserved(name: string): boolean {
+  return name.startsWith(RESERVED_PREFIX)
 }
 
 /**
@@ -46,6 +61,7 @@ export function assertTopic(topic: unknown): asserts topic is string {
  */
 export function assertPattern(pattern: unknown): asserts pattern is string {
   assertName(pattern)
+  assertUnreserved(pattern)
   if (!isPattern(pattern)) return
   const parts = pattern.split('/')
   for (const [index, part] of parts.entries()) {
@@ -203,7 +219,10 @@ function assertName(name: unknown): asserts name is string {
   if (name.startsWith('/') || name.endsWith('/') || name.includes('//')) throw invalid('must not have an empty part')
   if (/\p{Cc}/u.test(name)) throw invalid('must not have a control character')
   if (!name.isWellFormed()) throw invalid('must be well-formed Unicode: it has a lone surrogate')
-  if (name.startsWith(RESERVED_PREFIX)) throw invalid(`must not start with \`${RESERVED_PREFIX}\`, which is reserved`)
+}
+
+function assertUnreserved(name: string): void {
+  if (isReserved(name)) throw invalid(`must not start with \`${RESERVED_PREFIX}\`, which is reserved`)
 }
 
 function invalid(problem: string): SseError {
