@@ -1,7 +1,7 @@
 import type { ErrorContext } from '../connection/options.ts'
 import type { FanOut } from './fan-out.ts'
 import type { EventLog, LogFollower, LogRecord } from './log.ts'
-import { RESERVED_PREFIX } from './topics.ts'
+import { isReserved } from './topics.ts'
 
 /** What following a log needs. */
 export interface FollowingOptions {
@@ -62,7 +62,7 @@ export class Following implements LogFollower {
   records(batch: readonly LogRecord[]): void {
     const { fanOut, onControl } = this.#options
     for (const record of batch) {
-      if (record.topic.startsWith(RESERVED_PREFIX)) {
+      if (isReserved(record.topic)) {
         fanOut.pass(record.position)
         onControl(record)
       } else fanOut.append(record)

@@ -1,8 +1,9 @@
 /**
  * One event as the log keeps it: text only, already checked and serialized, so that every process reads the same.
  *
- * All texts are well-formed Unicode and may hold any character (`topic` no control character). A log carries them
- * exactly.
+ * All texts are well-formed Unicode and may hold any character (`topic` no control character, `event` no line break). A log
+ * carries them exactly. Hubs frame records as they are, without another look: where strangers can write to an engine, its
+ * log checks what it reads (`checkedRecord` of `@sse/core/engine`).
  */
 export interface LogRecord {
   /** Its place in the log: one or more of `[0-9a-zA-Z-]`. Together with the epoch and a dot at most 128 bytes. */
