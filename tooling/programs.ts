@@ -9,10 +9,17 @@ export type ProgramName = keyof typeof programs
 /** The path of a program, or `undefined` if no directory of `PATH` holds it. */
 export function findProgram(name: ProgramName): string | undefined {
   for (const command of programs[name].commands) {
-    for (const directory of (process.env.PATH ?? '').split(delimiter)) {
-      const path = join(directory, command)
-      if (isExecutable(path)) return path
-    }
+    const path = findCommand(command)
+    if (path !== undefined) return path
+  }
+  return undefined
+}
+
+/** The path of a command, or `undefined` if no directory of `PATH` holds it. */
+export function findCommand(command: string): string | undefined {
+  for (const directory of (process.env.PATH ?? '').split(delimiter)) {
+    const path = join(directory, command)
+    if (isExecutable(path)) return path
   }
   return undefined
 }
@@ -27,9 +34,14 @@ export function findProgram(name: ProgramName): string | undefined {
 export function requireProgram(name: ProgramName, context: Pick<TestContext, 'skip'>): string {
   const path = findProgram(name)
   if (path !== undefined) return path
-  const note = `install ${name} (Debian: apt-get install ${programs[name].debian.join(' ')})`
+  const note = howToInstall(name)
   if (process.env.CI === 'true') throw new Error(`${note}: with CI=true nothing is skipped`)
   return context.skip(note)
+}
+
+/** What to say where a program is missing. */
+export function howToInstall(name: ProgramName): string {
+  return `install ${name} (Debian: apt-get install ${programs[name].debian.join(' ')})`
 }
 
 function isExecutable(path: string): boolean {
