@@ -15,9 +15,10 @@ const PATIENCE = 15_000
  * - `fetch=/prices`: it exports a `fetch`, the Web form of a server, which is asked for this path
  * - `browser`: it runs in the page of the server in the block before, and logs what it gets
  * - `frame`: of its stream only the first frame is waited for
+ * - `redis`, `nats`: it finds an engine that nobody else uses at `REDIS_URL` or `NATS_URL`
  * - `fragment`: it is a part of something, and is neither type-checked nor run
  */
-const FLAGS = ['run', 'post', 'fetch', 'browser', 'frame', 'fragment'] as const
+const FLAGS = ['run', 'post', 'fetch', 'browser', 'frame', 'redis', 'nats', 'fragment'] as const
 
 /** A block of code as a file of its own. */
 export interface Example {
@@ -52,25 +53,39 @@ export function listens(flags: CodeBlock['flags']): boolean {
   return flags.has('run') || flags.has('post')
 }
 
-/** Runs an example to its end, or until it has shown that it works; throws if it does not. */
-export async function runExample(example: Example): Promise<void> {
+/** Which engines an example needs, or the server that it is the page of. */
+export function enginesOf({ block, server }: Example): ReadonlySet<'redis' | 'nats'> {
+  const flags = block.flags.has('browser') ? server?.block.flags : block.flags
+  return new Set((['redis', 'nats'] as const).filter((engine) => flags?.has(engine)))
+}
+
+/**
+ * Runs an example to its end, or until it has shown that it works; throws if it does not.
+ *
+ * @param env where its engines are
+ */
+export async function runExample(example: Example, env: NodeJS.ProcessEnv): Promise<void> {
   const { flags } = example.block
-  if (listens(flags)) return whileServing(example, (url) => readStream(url, flags))
-  if (flags.has('fetch')) return callFetch(example)
+  if (listens(flags)) return whileServing(example, env, (url) => readStream(url, flags))
+  if (flags.has('fetch')) return callFetch(example, env)
   if (flags.has('browser')) {
     if (example.server === undefined) throw new Error('There is no server in a block before')
-    return whileServing(example.server, (url) => runInPage(url, example))
+    return whileServing(example.server, env, (url) => runInPage(url, example))
   }
-  const script = run([runnable(example)])
+  const script = run([runnable(example)], { env })
   const [code, signal] = await script.ended
   if (signal === 'SIGKILL') throw new Error(`It did not end within ${PATIENCE} ms\n${script.said()}`)
   if (code !== 0) throw new Error(`It ended with ${signal ?? `code ${code}`}\n${script.said()}`)
 }
 
 /** Starts an example that listens, does something with its address, and stops it. */
-async function whileServing(example: Example, use: (url: string) => Promise<void>): Promise<void> {
+async function whileServing(
+  example: Example,
+  env: NodeJS.ProcessEnv,
+  use: (url: string) => Promise<void>,
+): Promise<void> {
   const port = await freePort()
-  const server = run([runnable(example)], { port })
+  const server = run([runnable(example)], { env: { ...env, PORT: String(port) } })
   const url = `http://localhost:${port}`
   try {
     await Promise.race([waitUntilListening(url), endOf(server, 'before it listened')])
@@ -109,13 +124,13 @@ async function readStream(url: string, flags: CodeBlock['flags']): Promise<void>
 }
 
 /** Asks the `fetch` that a block exports, in a process of its own. */
-async function callFetch({ file, block: { flags } }: Example): Promise<void> {
+async function callFetch({ file, block: { flags } }: Example, env: NodeJS.ProcessEnv): Promise<void> {
   const call = `
     const { default: server } = await import(${JSON.stringify(file)})
     const response = await server.fetch(new Request('http://localhost${flags.get('fetch')}'))
     if (response.headers.get('content-type') !== 'text/event-stream; charset=utf-8') throw new Error('no stream')
     for await (const bytes of response.body) process.stdout.write(bytes)`
-  await untilRunPrints(run(['--input-type=module', '--eval', call], { isRead: true }), enough(flags))
+  await untilRunPrints(run(['--input-type=module', '--eval', call], { env, isRead: true }), enough(flags))
 }
 
 /** Runs a block as the page of a server would: its addresses are that server's, and it has an `EventSource`. */
@@ -163,14 +178,14 @@ interface Run {
 }
 
 interface RunOptions {
-  readonly port?: number
+  readonly env?: NodeJS.ProcessEnv
   /** Whether what it prints is read. */
   readonly isRead?: boolean
 }
 
-function run(args: readonly string[], { port, isRead = false }: RunOptions = {}): Run {
+function run(args: readonly string[], { env, isRead = false }: RunOptions = {}): Run {
   const child = spawn(process.execPath, ['--no-warnings', ...args], {
-    env: { PATH: process.env.PATH, ...(port !== undefined && { PORT: String(port) }) },
+    env: { PATH: process.env.PATH, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   if (!isRead) child.stdout.resume()

@@ -3,9 +3,10 @@ import { globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:f
 import { createRequire } from 'node:module'
 import { basename, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, type TestContext } from 'vitest'
+import { startNatsForTest, startRedisForTest } from './engines-for-test.ts'
 import { codeBlocks } from './markdown.ts'
-import { checkFlags, type Example, listens, runExample, usesDecorators } from './readme-example.ts'
+import { checkFlags, type Example, enginesOf, listens, runExample, usesDecorators } from './readme-example.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const require = createRequire(import.meta.url)
@@ -109,6 +110,15 @@ function note(...args: readonly string[]): void {
   }
 }
 
+/** Starts what an example needs, until its test has finished; answers where that is. */
+async function startEngines(example: Example, context: TestContext): Promise<NodeJS.ProcessEnv> {
+  const engines = enginesOf(example)
+  return {
+    ...(engines.has('redis') && { REDIS_URL: (await startRedisForTest(context)).url }),
+    ...(engines.has('nats') && { NATS_URL: (await startNatsForTest(context)).url }),
+  }
+}
+
 describe.each([...examples])('the examples of %s', (readme, found) => {
   for (const example of found) {
     const { line, flags } = example.block
@@ -123,7 +133,7 @@ describe.each([...examples])('the examples of %s', (readme, found) => {
     })
 
     if (!flags.has('fragment')) {
-      it(`${place} works`, () => runExample(example))
+      it(`${place} works`, async (context) => runExample(example, await startEngines(example, context)))
     }
   }
 })
