@@ -1,5 +1,5 @@
 export { assertInteger, invalid, MAX_DELAY } from './connection/options.ts'
-export { Append, AppendQueue, type AppendQueueOptions } from './engine/append-queue.ts'
+export { type Append, AppendQueue, type AppendQueueOptions } from './engine/append-queue.ts'
 export { checkedRecord, foreignRecord, type RecordFields } from './engine/checked-record.ts'
 export { Delivery } from './engine/delivery.ts'
 export { delay, type KeepRunningOptions, keepRunning } from './engine/keep-running.ts'

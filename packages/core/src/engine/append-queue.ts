@@ -17,7 +17,7 @@ export interface AppendQueueOptions {
   readonly publishTimeout: number | false
   /** There is something to send. Called within `add`. */
   wake(): void
-  /** An append that was sent has had no answer in time. */
+  /** An append that was taken, and not put back, has had no answer in time. */
   onOverdue?(): void
 }
 
@@ -28,10 +28,9 @@ export class Append {
   readonly entry: LogEntry
   /** How long it is, in UTF-16 units. */
   readonly characters: number
-  /** When it is given up; `Infinity`: never. */
+  /** When it is given up, by `performance.now()`; `Infinity`: never. */
   readonly deadline: number
-  readonly #settle: (place: Place | undefined, error: unknown) => void
-  #isSettled = false
+  #settle: ((place: Place | undefined, error: unknown) => void) | undefined
 
   constructor(
     about: Pick<Append, 'n' | 'entry' | 'characters' | 'deadline'>,
@@ -46,23 +45,23 @@ export class Append {
 
   /** It was accepted, refused or given up. */
   get isSettled(): boolean {
-    return this.#isSettled
+    return this.#settle === undefined
   }
 
-  /** The engine has it, at this place. Does nothing if it was given up before. */
+  /** The engine has it, at this place. Does nothing if it was settled before. */
   accept(place: Place): void {
     this.#end(place, undefined)
   }
 
-  /** It is not in the log, or nobody knows whether it is. */
+  /** It is not in the log, or nobody knows whether it is. Does nothing if it was settled before. */
   refuse(error: unknown): void {
     this.#end(undefined, error)
   }
 
   #end(place: Place | undefined, error: unknown): void {
-    if (this.#isSettled) return
-    this.#isSettled = true
-    this.#settle(place, error)
+    const settle = this.#settle
+    this.#settle = undefined
+    settle?.(place, error)
   }
 }
 
@@ -78,10 +77,15 @@ export class AppendQueue {
   #writer: string | undefined
   #count = 0
   #waiting = 0
+  /** Of all that are held: one that has its answer is let go of when those before it have theirs. */
   #characters = 0
-  /** So many at the front were taken. */
+  /** So many at the front were taken, or need not be. */
   #taken = 0
+  /** The `n` of the newest that was ever taken. */
+  #newestTaken = 0
   #timer: ReturnType<typeof setTimeout> | undefined
+  #allSettled: Promise<void> | undefined
+  #resolveAllSettled: (() => void) | undefined
 
   constructor(options: AppendQueueOptions) {
     this.#options = options
@@ -98,10 +102,18 @@ export class AppendQueue {
     return this.#waiting
   }
 
-  /** Whether something has not been sent. */
+  /** Whether there is something to take. */
   get hasMore(): boolean {
-    for (let i = this.#taken; i < this.#appends.length; i++) if (this.#appends.at(i)?.isSettled === false) return true
-    return false
+    return this.#next() !== undefined
+  }
+
+  /** Resolves as soon as none waits for its answer. */
+  get allSettled(): Promise<void> {
+    if (this.#waiting === 0) return Promise.resolve()
+    this.#allSettled ??= new Promise((resolve) => {
+      this.#resolveAllSettled = resolve
+    })
+    return this.#allSettled
   }
 
   /**
@@ -113,16 +125,12 @@ export class AppendQueue {
   add(entry: LogEntry): Promise<Place> {
     const { topic, event, data, key = '' } = entry
     const characters = topic.length + event.length + data.length + key.length
-    if (this.#waiting >= MAX_APPENDS || this.#characters + characters > MAX_CHARACTERS) {
-      const message = `${this.#waiting} events wait for ${this.#options.engine} already: there may be ${MAX_APPENDS}, of ${MAX_CHARACTERS} characters together.`
-      return Promise.reject(new SseError('SSE_LIMIT', message, { cause: this.reason }))
-    }
+    if (!this.#hasRoomFor(characters)) return Promise.reject(this.#full())
     const { publishTimeout, wake } = this.#options
     const deadline = publishTimeout === false ? Number.POSITIVE_INFINITY : performance.now() + publishTimeout
     const placed = new Promise<Place>((resolve, reject) => {
       const settle = (place: Place | undefined, error: unknown): void => {
         this.#waiting--
-        this.#characters -= characters
         if (place === undefined) reject(error)
         else resolve(place)
         this.#forgetSettled()
@@ -140,17 +148,21 @@ export class AppendQueue {
   take(limits: { readonly appends: number; readonly characters: number }): Append[] {
     const batch: Append[] = []
     let characters = 0
-    for (; batch.length < limits.appends && this.#taken < this.#appends.length; this.#taken++) {
-      const append = this.#appends.at(this.#taken)
-      if (append === undefined || append.isSettled) continue
+    for (let append = this.#next(); append !== undefined; append = this.#next()) {
       characters += append.characters
-      if (batch.length > 0 && characters > limits.characters) break
+      const isFull = batch.length === limits.appends || (batch.length > 0 && characters > limits.characters)
+      if (isFull) break
       batch.push(append)
+      this.#taken++
+      this.#newestTaken = Math.max(this.#newestTaken, append.n)
     }
     return batch
   }
 
-  /** Whatever has no answer is to be taken again, in the same order: the log knows that it is not in the engine. */
+  /**
+   * Whatever has no answer is to be taken again, in the same order: its connection has broken, and it is not in the engine, or
+   * the engine will know it again.
+   */
   putBack(): void {
     this.#taken = 0
   }
@@ -160,14 +172,29 @@ export class AppendQueue {
     for (let append = this.#appends.at(0); append !== undefined; append = this.#appends.at(0)) append.refuse(error)
   }
 
+  /** The oldest that is to be taken. An answer may come late, for one that was put back since: that is left out. */
+  #next(): Append | undefined {
+    while (this.#appends.at(this.#taken)?.isSettled === true) this.#taken++
+    return this.#appends.at(this.#taken)
+  }
+
+  /** One alone may be as long as it likes. */
+  #hasRoomFor(characters: number): boolean {
+    if (this.#appends.length === 0) return true
+    return this.#appends.length < MAX_APPENDS && this.#characters + characters <= MAX_CHARACTERS
+  }
+
   #forgetSettled(): void {
-    while (this.#appends.at(0)?.isSettled === true) {
+    for (let append = this.#appends.at(0); append?.isSettled === true; append = this.#appends.at(0)) {
       this.#appends.shift()
+      this.#characters -= append.characters
       if (this.#taken > 0) this.#taken--
     }
     if (this.#waiting > 0) return
     clearTimeout(this.#timer)
     this.#timer = undefined
+    this.#resolveAllSettled?.()
+    this.#allSettled = this.#resolveAllSettled = undefined
   }
 
   /** One timer, for the oldest: all have the same time, so that they are given up in order. */
@@ -183,17 +210,22 @@ export class AppendQueue {
     let isOverdue = false
     for (let append = this.#appends.at(0); append !== undefined; append = this.#appends.at(0)) {
       if (append.deadline > now) break
-      const wasTaken = this.#taken > 0
-      isOverdue ||= wasTaken
-      append.refuse(this.#overdue(wasTaken))
+      isOverdue ||= this.#taken > 0
+      append.refuse(this.#overdue(append.n <= this.#newestTaken))
     }
     this.#watch()
     if (isOverdue) this.#options.onOverdue?.()
   }
 
-  #overdue(wasTaken: boolean): SseError {
+  #full(): SseError {
+    const { engine } = this.#options
+    const message = `${this.#waiting} events wait for ${engine}: there may be ${MAX_APPENDS}, of ${MAX_CHARACTERS} characters together.`
+    return new SseError('SSE_LIMIT', message, { cause: this.reason })
+  }
+
+  #overdue(wasEverTaken: boolean): SseError {
     const { engine, publishTimeout } = this.#options
-    const fate = wasTaken ? 'It may have been accepted' : 'It was not accepted'
+    const fate = wasEverTaken ? 'It may have been accepted' : 'It was not accepted'
     const reason = this.reason === undefined ? '' : `: ${messageOf(this.reason)}`
     const message = `${engine} did not answer within ${publishTimeout} ms (\`publishTimeout\`)${reason}. ${fate}.`
     return new SseError('SSE_LOG', message, { cause: this.reason })

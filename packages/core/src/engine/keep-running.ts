@@ -13,7 +13,7 @@ export interface KeepRunningOptions {
  * Runs something that ends only when it breaks, such as a connection, again and again until aborted. Pauses between runs
  * grow from 50 ms to 2 s, each drawn from its upper half, and begin anew after a run that has told that it works.
  *
- * @param run gets a signal that aborts with `signal`, and a function to call when it works.
+ * @param run gets a function to call when it works; it is to end, one way or the other, when `signal` aborts.
  */
 export async function keepRunning(
   run: (isWorking: () => void) => Promise<void>,
