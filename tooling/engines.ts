@@ -17,6 +17,8 @@ export interface RedisServerOptions {
   readonly password?: string
   /** More lines of redis.conf, such as `maxmemory-policy noeviction`. Relative paths are in `directory`. */
   readonly config?: readonly string[]
+  /** More arguments, such as `--sentinel`. */
+  readonly args?: readonly string[]
 }
 
 /** How a NATS server is started: with JetStream, which keeps its streams in `directory`. */
@@ -44,7 +46,7 @@ export function startRedis(options: RedisServerOptions = {}): Promise<Engine> {
     configure(directory, port) {
       const file = join(directory, 'redis.conf')
       writeFileSync(file, redisConfiguration(options, directory, port))
-      return [file]
+      return [file, ...(options.args ?? [])]
     },
     async isReady({ port, pid }) {
       const login = password === undefined ? '' : `AUTH ${password}\r\n`
