@@ -1,1 +1,3 @@
-export {}
+export type { RedisClient } from './endpoint.ts'
+export type { RedisLogOptions } from './options.ts'
+export { redisLog } from './redis-log.ts'

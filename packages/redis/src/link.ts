@@ -1,0 +1,50 @@
+import type { RedisConnection, RedisEndpoint } from './endpoint.ts'
+
+/** How to connect. */
+export interface LinkOptions {
+  readonly endpoint: RedisEndpoint
+  /** How long Redis may take for an answer, in milliseconds: also for the first. */
+  readonly timeout: number
+  /** Ends the attempt, or the connection. */
+  readonly signal: AbortSignal
+}
+
+/**
+ * Opens a connection that is taken for broken when an answer is not there in time: a peer that is frozen, or gone without a
+ * word, leaves it open for ever.
+ */
+export async function openLink({ endpoint, timeout, signal }: LinkOptions): Promise<RedisConnection> {
+  const connection = await untilAborted(endpoint.connect(timeout), signal)
+  const end = (): void => connection.destroy()
+  signal.addEventListener('abort', end)
+  void connection.closed.then(() => signal.removeEventListener('abort', end))
+  return { closed: connection.closed, destroy: end, send: (args) => answered(connection, args, timeout) }
+}
+
+/** Whoever waits for a connection and is aborted does not wait longer; what comes then is let go of. */
+function untilAborted(connecting: Promise<RedisConnection>, signal: AbortSignal): Promise<RedisConnection> {
+  return new Promise((resolve, reject) => {
+    const abort = (): void => reject(signal.reason)
+    signal.addEventListener('abort', abort)
+    if (signal.aborted) abort()
+    connecting
+      .then((connection) => {
+        if (signal.aborted) connection.destroy()
+        resolve(connection)
+      }, reject)
+      .finally(() => signal.removeEventListener('abort', abort))
+  })
+}
+
+function answered(connection: RedisConnection, args: readonly string[], timeout: number): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => {
+      reject(new Error(`no answer within ${timeout} ms, so the connection is taken for broken`))
+      connection.destroy()
+    }, timeout)
+    connection
+      .send(args)
+      .then(resolve, reject)
+      .finally(() => clearTimeout(timer))
+  })
+}

@@ -1,0 +1,37 @@
+import { SseError } from '@sse/core'
+
+/** What Redis means by the code that begins an error reply, and what to do about it. */
+const MEANINGS: Readonly<Record<string, string>> = {
+  OOM: 'it has no memory left: raise `maxmemory`, or keep fewer events (`maxEvents`)',
+  MISCONF: 'it cannot save to its disk and refuses writes: is the disk full?',
+  NOAUTH: 'it asks for a password, and the client has none',
+  WRONGPASS: 'the user name or password is wrong',
+  NOPERM: 'its user may not do that: the README lists the commands and keys that are needed',
+  WRONGTYPE: 'a key of the log holds something else: choose another `key`',
+  READONLY: 'it is a replica, and takes no writes',
+  NOREPLICAS: 'it has too few replicas to take writes (`min-replicas-to-write`)',
+  LOADING: 'it is loading its data',
+}
+
+/** Those that pass: somebody else is the master now, or will be soon. The connection is made anew. */
+const PASSING = ['LOADING', 'READONLY', 'MASTERDOWN', 'CLUSTERDOWN', 'TRYAGAIN', 'MOVED', 'ASK', 'UNBLOCKED', 'BUSY']
+
+/** The code that begins an error reply, or nothing if it is another error. */
+export function codeOf(error: unknown): string | undefined {
+  if (error instanceof SseError || !(error instanceof Error)) return undefined
+  return /^-?([A-Z][A-Z0-9]+)(?= |$)/.exec(error.message)?.[1]
+}
+
+/** Whether an error reply says that another connection, later, may do. */
+export function isPassing(error: unknown): boolean {
+  return PASSING.includes(codeOf(error) ?? '')
+}
+
+/** The error that the application gets: it names the engine, where it is, and the cause. */
+export function redisError(endpoint: string, error: unknown): SseError {
+  if (error instanceof SseError) return error
+  const said = error instanceof Error ? error.message : String(error)
+  const meaning = MEANINGS[codeOf(error) ?? '']
+  const message = meaning === undefined ? said : `${meaning} (${said})`
+  return new SseError('SSE_LOG', `Redis at ${endpoint}: ${message}`, { cause: error })
+}
