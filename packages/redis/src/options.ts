@@ -13,7 +13,7 @@ export interface RedisLogOptions {
   /** Where Redis is, such as `redis://localhost:6379`: connects with whichever of the two libraries is installed. */
   readonly url?: string
   /**
-   * The key of the stream, default `sse`. One for each hub. Beside it stand `{key}:log`, a hash, and `{key}:writer:…`, one
+   * The key of the stream, default `sse`, after the client's own prefix if it has one. One for each hub. Beside it stand `{key}:log`, a hash, and `{key}:writer:…`, one
    * short string for each process that has appended within an hour.
    */
   readonly key?: string
@@ -72,15 +72,18 @@ export function redisSettings(options: RedisLogOptions): RedisSettings {
     probeInterval = 2_000,
     onError = report,
   } = options
-  const tagged = tagOf(key)
+  const endpoint = endpointOf(options)
+  if (typeof key !== 'string' || key === '') throw invalid('key', 'must be a string that is not empty')
+  const stream = `${endpoint.keyPrefix}${key}`
+  const tagged = tagOf(stream)
   if (maxEvents !== undefined) assertInteger('maxEvents', maxEvents, 1, Number.MAX_SAFE_INTEGER)
   if (failover !== 'gap' && failover !== 'trust') throw invalid('failover', "must be 'gap' or 'trust'")
   if (publishTimeout !== false) assertInteger('publishTimeout', publishTimeout, 1, MAX_DELAY)
   assertInteger('probeInterval', probeInterval, 10, 60_000)
   if (typeof onError !== 'function') throw invalid('onError', 'must be a function')
   return {
-    endpoint: endpointOf(options),
-    stream: key,
+    endpoint,
+    stream,
     hash: `${tagged}:log`,
     retention: new Retention(maxEvents),
     failover,
@@ -92,8 +95,7 @@ export function redisSettings(options: RedisLogOptions): RedisSettings {
 }
 
 /** What makes other keys lie in the same slot of a cluster: the key's own hash tag if it has one, else all of it. */
-function tagOf(key: unknown): string {
-  if (typeof key !== 'string' || key === '') throw invalid('key', 'must be a string that is not empty')
+function tagOf(key: string): string {
   if (!/[{}]/.test(key)) return `{${key}}`
   if (/^[^{}]*\{[^{}]+\}/.test(key)) return key
   throw invalid('key', 'has braces that are no hash tag: write `name`, or `{tag}name`')
