@@ -61,6 +61,17 @@ export function reportError(error: unknown, { stage }: ErrorContext): void {
   console.error(`@sse/core: ${stage}:`, error)
 }
 
+/** An `onError` that may be called from anywhere: where it throws itself, nobody is left to tell but the console. */
+export function guardOnError(onError: Host['onError']): Host['onError'] {
+  return (error, context) => {
+    try {
+      onError(error, context)
+    } catch (thrown) {
+      reportError(thrown, { stage: 'onError' })
+    }
+  }
+}
+
 /** The host of streams that belong to no hub: default heartbeat, default retry, no limits. */
 export const independent: Host = {
   serialize: JSON.stringify,

@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it, vi } from 'vitest'
+import { bytesInUse } from '../../test/memory.ts'
 import { StageLog } from '../../test/stage-log.ts'
-import { StreamClient, turns } from '../../test/stream-client.ts'
+import { askFor, StreamClient, turns } from '../../test/stream-client.ts'
 import type { Publication } from './event.ts'
 import { createHub, type Hub } from './hub.ts'
 import type { HubOptions } from './options.ts'
@@ -86,6 +87,25 @@ describe('a log that is slow to come', () => {
     expect(client.lastEventId).toBe('e1.1')
   })
 
+  it('that cannot be followed at all says so each time it is asked for, until it can', async () => {
+    const { hub, log, errors } = stage()
+    const small = new Error('keeps less than the ring')
+    const follow = log.follow.bind(log)
+    log.follow = () => {
+      throw small
+    }
+    for (let i = 0; i < 2; i++) {
+      expect(() => hub.ready).toThrow(small)
+      expect(() => hub.publish('a', { data: '1' })).toThrow(small)
+      await expect(hub.health()).resolves.toEqual({ ok: false, error: small })
+      await expect(askFor(hub.subscribe('a'))).rejects.toThrow(small)
+    }
+    expect([hub.stats().log, hub.size, log.head, errors]).toEqual([{ state: 'idle', waiting: 0 }, 0, 0, []])
+    log.follow = follow
+    await hub.ready
+    expect(hub.stats().log.state).toBe('ready')
+  })
+
   it('leaves nothing of who has gone before it came', async () => {
     const { hub, log } = stage({ isThere: false })
     const snapshot = vi.fn(() => [])
@@ -139,6 +159,155 @@ describe('a log that goes away', () => {
     expect(await hub.health()).toEqual({ ok: false, error: AWAY })
     log.arrive()
     expect(await hub.health()).toEqual({ ok: true })
+  })
+
+  it('says so in `stats`, as in `health`, whatever state it is in', async () => {
+    const { hub, log } = stage({ isThere: false })
+    const seen = async (): Promise<unknown[]> => [hub.stats().log.state, await hub.health()]
+    expect(hub.stats().log).toEqual({ state: 'idle', waiting: 0 })
+    void hub.ready
+    expect(await seen()).toEqual(['loading', { ok: false }])
+    log.depart(AWAY)
+    expect(await seen()).toEqual(['away', { ok: false, error: AWAY }])
+    const later = new Error('still away')
+    log.depart(later)
+    expect(await seen()).toEqual(['away', { ok: false, error: later }])
+    log.putAll('a', '1')
+    log.arrive({ deliver: false })
+    expect(await seen()).toEqual(['loading', { ok: false }])
+    log.deliver()
+    expect(await seen()).toEqual(['ready', { ok: true }])
+    log.depart(null)
+    expect(await seen()).toEqual(['away', { ok: false, error: null }])
+    log.arrive()
+    expect(await seen()).toEqual(['ready', { ok: true }])
+    log.lose('e2', { topic: 'a', event: 'message', data: '1', raw: true })
+    log.arrive({ deliver: false })
+    expect(await seen()).toEqual(['loading', { ok: false }])
+    log.depart(AWAY)
+    await hub.close()
+    const closed = { ok: false, error: expect.objectContaining({ code: 'SSE_CLOSED' }) }
+    expect(await seen()).toEqual(['closed', closed])
+    // A log that tells more than it should.
+    log.arrive()
+    expect(await seen()).toEqual(['closed', closed])
+  })
+
+  it('is closed for a hub that has never asked for it', async () => {
+    const { hub, log } = stage()
+    await hub.close()
+    expect([hub.stats().log, log.followers]).toEqual([{ state: 'closed', waiting: 0 }, 0])
+    expect(await hub.health()).toMatchObject({ ok: false, error: { code: 'SSE_CLOSED' } })
+    expect(log.followers).toBe(0)
+  })
+
+  it('is let go of when the hub closes: first by its follower, then for appending', async () => {
+    const { hub, log } = stage()
+    const followers: number[] = []
+    let release = (): void => {}
+    const released = new Promise<void>((resolve) => {
+      release = resolve
+    })
+    const noteRelease = (): Promise<void> => {
+      followers.push(log.followers)
+      return released
+    }
+    Object.assign(log, { release: noteRelease })
+    await hub.ready
+    const closed = vi.fn()
+    const closing = hub.close().then(closed)
+    await turns()
+    expect([followers, closed.mock.calls.length]).toEqual([[0], 0])
+    release()
+    await closing
+    await hub.close()
+    expect(followers).toEqual([0])
+  })
+
+  it('shows in `stats` how many publishes wait for it', async () => {
+    const { hub, log } = stage()
+    await hub.ready
+    log.depart(AWAY)
+    log.isAccepting = false
+    const all = ['1', '2', '3'].map((data) => hub.publish('a', { data }))
+    hub.disconnect({ principal: 'ann' })
+    expect(hub.stats().log).toEqual({ state: 'away', waiting: 4 })
+    log.acceptAll()
+    await Promise.all(all)
+    await turns()
+    expect(hub.stats().log).toEqual({ state: 'away', waiting: 0 })
+    log.isAccepting = false
+    const refused = hub.publish('a', { data: '4' })
+    expect(hub.stats().log.waiting).toBe(1)
+    log.rejectAll(AWAY)
+    await expect(refused).rejects.toThrow()
+    expect(hub.stats().log.waiting).toBe(0)
+  })
+
+  it('sends no id meanwhile but of what clients have passed: after that, comments alone', async () => {
+    vi.useFakeTimers({ toFake: ['performance', 'setInterval', 'clearInterval'] })
+    const { hub, log } = stage({ heartbeat: 4_000 })
+    const live = await StreamClient.open(hub.subscribe('a'))
+    const quiet = await StreamClient.open(hub.subscribe('b'))
+    log.putAll('a', '1')
+    await quiet.settle()
+    await live.settle()
+    log.depart(AWAY)
+    const [before, beforeQuiet] = [live.blocks.length, quiet.blocks.length]
+    log.putAll('a', '2')
+    log.putAll('b', '3')
+    const late = await StreamClient.open(hub.subscribe('a'), { lastEventId: 'e1.1' })
+    for (let i = 0; i < 12; i++) {
+      vi.advanceTimersByTime(1_000)
+      for (const client of [live, quiet, late]) await client.settle()
+    }
+    expect(live.blocks.slice(before)).toEqual([':', ':', ':'])
+    expect(quiet.blocks.slice(beforeQuiet)).toEqual(['id: e1.1', ':', ':'])
+    expect(late.blocks.slice(1)).toEqual([':', ':', ':'])
+    log.arrive()
+    for (const client of [live, quiet, late]) await client.settle()
+    expect([live.data, quiet.data, late.data]).toEqual([['1', '2'], ['3'], ['2']])
+  })
+
+  it('[H12] may come and go a thousand times: one error each, nothing stays, and clients see nothing of it', async () => {
+    vi.useFakeTimers({ toFake: ['performance', 'setInterval', 'clearInterval'] })
+    const { hub, log, errors } = stage({ heartbeat: 4_000 })
+    log.putAll('a', '1')
+    const live = await StreamClient.open(hub.subscribe('a'))
+    const ahead = await StreamClient.open(hub.subscribe('a'), { lastEventId: 'e1.2' })
+    const reader = hub.subscribe('a')[Symbol.asyncIterator]()
+    const read = reader.next()
+    await live.settle()
+    await ahead.settle()
+    const before = bytesInUse()
+    for (let i = 0; i < 1_000; i++) {
+      log.depart(AWAY)
+      log.arrive()
+    }
+    expect(bytesInUse() - before).toBeLessThan(1024 * 1024)
+    for (let i = 0; i < 100; i++) {
+      log.depart(AWAY)
+      const visitor = await StreamClient.open(hub.subscribe('a'), { lastEventId: 'e1.1' })
+      if (i % 2 === 0) await visitor.leave()
+      log.arrive()
+      await visitor.leave()
+    }
+    await turns()
+    for (let i = 0; i < 4; i++) {
+      vi.advanceTimersByTime(1_000)
+      await live.settle()
+      await ahead.settle()
+    }
+    expect(errors).toEqual(Array(1_100).fill([AWAY, { stage: 'log' }]))
+    expect([log.followers, hub.size]).toEqual([1, 2])
+    expect(live.blocks.map((block) => block.replace(/^retry: \d+\n/, ''))).toEqual(['id: e1.1', ':'])
+    expect(ahead.blocks.map((block) => block.replace(/^retry: \d+\n/, ''))).toEqual([':', ':'])
+    log.putAll('a', '2', '3')
+    expect((await live.settle()).data).toEqual(['2', '3'])
+    expect((await ahead.settle()).data).toEqual(['3'])
+    expect((await read).value).toMatchObject({ data: '2' })
+    expect(hub.stats().gaps).toEqual({ trimmed: 0, epoch: 0, 'unknown-id': 0, lag: 0 })
+    await reader.return?.()
   })
 
   it('tells every client of a `trimmed` gap when it comes back without what was published meanwhile', async () => {

@@ -3,6 +3,15 @@ import type { FanOut } from './fan-out.ts'
 import type { EventLog, LogFollower, LogRecord } from './log.ts'
 import { isReserved } from './topics.ts'
 
+/**
+ * - `idle`: nobody has asked for it yet
+ * - `loading`: it is there, or about to be; its tail is read, or what was missed while it was away
+ * - `ready`: everything it has was read
+ * - `away`: it cannot be read for now. Streams stay open and are sent comments; those that come wait for it
+ * - `closed`: the hub has let go of it
+ */
+export type LogState = 'idle' | 'loading' | 'ready' | 'away' | 'closed'
+
 /** What following a log needs. */
 export interface FollowingOptions {
   readonly log: EventLog
@@ -19,12 +28,21 @@ export class Following implements LogFollower {
   readonly #options: FollowingOptions
   #stop: (() => Promise<void>) | undefined
   #isStarted = false
+  #isStopped = false
+  #isAway = false
   #head: string | undefined
   #ready: Promise<void> | undefined
   #resolveReady: (() => void) | undefined
 
   constructor(options: FollowingOptions) {
     this.#options = options
+  }
+
+  get state(): LogState {
+    if (this.#isStopped) return 'closed'
+    if (!this.#isStarted) return 'idle'
+    if (this.#isAway) return 'away'
+    return this.#options.fanOut.isReady ? 'ready' : 'loading'
   }
 
   /** Resolves when the log's tail has been read for the first time. */
@@ -36,16 +54,22 @@ export class Following implements LogFollower {
     return this.#ready
   }
 
+  /** @throws what the log throws if it cannot be followed at all, such as one that keeps less than the ring; each time. */
   start(): void {
-    if (this.#isStarted) return
-    this.#isStarted = true
+    if (this.#isStarted || this.#isStopped) return
     const { log, fanOut } = this.#options
     const { maxEvents, maxBytes } = fanOut.ring.bounds
-    this.#stop = log.follow(this, { maxEvents, maxBytes })
+    this.#isStarted = true
+    try {
+      this.#stop = log.follow(this, { maxEvents, maxBytes })
+    } catch (error) {
+      this.#isStarted = false
+      throw error
+    }
   }
 
   async stop(): Promise<void> {
-    this.#isStarted = true
+    this.#isStopped = true
     await this.#stop?.()
   }
 
@@ -55,6 +79,7 @@ export class Following implements LogFollower {
     if (epoch !== ring.epoch) fanOut.restart('epoch', epoch, floor)
     else if (log.compare(floor, ring.head.position) > 0) fanOut.restart('trimmed', epoch, floor)
     this.error = undefined
+    this.#isAway = false
     this.#head = head
     this.#becomeReady()
   }
@@ -72,6 +97,7 @@ export class Following implements LogFollower {
 
   detach(error: unknown): void {
     this.error = error
+    this.#isAway = true
     this.#head = undefined
     this.#options.fanOut.becomeUnready()
     this.#options.onError(error, { stage: 'log' })

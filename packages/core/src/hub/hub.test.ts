@@ -268,6 +268,7 @@ describe('hub.stats', () => {
       bytes: 0,
       gaps: nothing,
       closed: nobody,
+      log: { state: 'idle', waiting: 0 },
       ring: { events: 0, bytes: 0, from: '', head: '' },
     })
     const first = await StreamClient.open(hub.subscribe('a'))
@@ -299,6 +300,7 @@ describe('hub.stats', () => {
       bytes: clients.reduce((sum, { text }) => sum + text.length, 0),
       gaps: { ...nothing, epoch: 1 },
       closed: { ...nobody, client: 1 },
+      log: { state: 'ready', waiting: 0 },
       ring: {
         events: 3,
         bytes: ids.slice(2).reduce((sum, id) => sum + `data: 3\nid: ${id}\n\n`.length, 0),

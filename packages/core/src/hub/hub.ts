@@ -1,7 +1,7 @@
 import { Chunk } from '../connection/chunk.ts'
 import type { Connection, ConnectionInfo } from '../connection/connection.ts'
 import { Heartbeat } from '../connection/heartbeat.ts'
-import { type CloseReason, HOST, type Host, type Hosting, type Refusal, reportError } from '../connection/host.ts'
+import { type CloseReason, guardOnError, HOST, type Host, type Hosting, type Refusal } from '../connection/host.ts'
 import { assertInteger, invalid, MAX_DELAY } from '../connection/options.ts'
 import { encodeEvent } from '../wire/encode.ts'
 import { SseError } from '../wire/error.ts'
@@ -9,7 +9,7 @@ import { drainOver, endWithRetry } from './drain.ts'
 import { entryOf } from './entry.ts'
 import type { AnyEvents, Publication } from './event.ts'
 import { FanOut, type GapReason } from './fan-out.ts'
-import { Following } from './following.ts'
+import { Following, type LogState } from './following.ts'
 import { Limits } from './limits.ts'
 import type { LogEntry, LogRecord } from './log.ts'
 import { type HubOptions, hubSettings } from './options.ts'
@@ -33,6 +33,8 @@ export interface HubStats {
   readonly bytes: number
   readonly gaps: Readonly<Record<GapReason, number>>
   readonly closed: Readonly<Record<CloseReason, number>>
+  /** Whether the log can be read, and how many of what this hub has appended have no answer from it yet. */
+  readonly log: { readonly state: LogState; readonly waiting: number }
   /** What the ring holds: everything after the id `from`, up to `head`. */
   readonly ring: { readonly events: number; readonly bytes: number; readonly from: string; readonly head: string }
 }
@@ -66,7 +68,10 @@ export interface Hub<E extends object = AnyEvents> extends Hosting {
    */
   disconnect(where: { principal: string } | ((connection: ConnectionInfo) => boolean), reason?: string): number
   stats(): HubStats
-  /** Whether the log can be read; the reason if not. */
+  /**
+   * Whether the log can be read; the reason if not. There is none while it is read for the first time, or what was missed is.
+   * Never rejects. Like `ready`, it begins to follow the log.
+   */
   health(): Promise<{ ok: boolean; error?: unknown }>
   /**
    * Ends all streams, reason `drain`, and lets go of the log. New streams are refused; `publish` works until the last
@@ -203,6 +208,7 @@ class EventHub implements Hub {
       bytes,
       gaps: { ...gaps },
       closed: { ...this.#closedBy },
+      log: { state: this.#following.state, waiting: this.#appending },
       ring: {
         events: ring.events,
         bytes: ring.bytes,
@@ -214,7 +220,11 @@ class EventHub implements Hub {
 
   async health(): Promise<{ ok: boolean; error?: unknown }> {
     if (this.#isClosed) return { ok: false, error: new SseError('SSE_CLOSED', 'The hub is closed.') }
-    this.#following.start()
+    try {
+      this.#following.start()
+    } catch (error) {
+      return { ok: false, error }
+    }
     const { error } = this.#following
     return error === undefined ? { ok: this.#fanOut.isReady } : { ok: false, error }
   }
@@ -293,16 +303,5 @@ class EventHub implements Hub {
     const isTold = typeof reason === 'string' && reason.isWellFormed()
     const last = isTold ? Chunk.ofText(encodeEvent({ comment: reason }), 0) : undefined
     this.#revoke((connection) => connection.principal === principal, last)
-  }
-}
-
-/** What throws while it reports an error has nobody left to tell but the console. */
-function guardOnError(onError: Host['onError']): Host['onError'] {
-  return (error, context) => {
-    try {
-      onError(error, context)
-    } catch (thrown) {
-      reportError(thrown, { stage: 'onError' })
-    }
   }
 }

@@ -62,6 +62,71 @@ describe('createPublisher', () => {
     expect(told.mock.calls).toEqual([['@sse/core: publish:', expect.objectContaining({ code: 'SSE_LOG' })]])
   })
 
+  it('tells `onError` of a rejection that nobody awaits, and of no other', async () => {
+    const onError = vi.fn()
+    const log = new StageLog()
+    log.refusal = new Error('away')
+    const publisher = createPublisher({ log, onError })
+    await expect(publisher.publish('a', { data: 'x' })).rejects.toThrow()
+    void publisher.publish('a', { data: 'x' })
+    await turns()
+    expect(onError.mock.calls).toEqual([
+      [expect.objectContaining({ code: 'SSE_LOG', cause: log.refusal }), { stage: 'publish' }],
+    ])
+  })
+
+  it('tells the console of an `onError` that throws', async () => {
+    const told = vi.spyOn(console, 'error').mockImplementation(() => {})
+    const log = new StageLog()
+    log.refusal = new Error('away')
+    const broken = new Error('broken')
+    const onError = (): never => {
+      throw broken
+    }
+    void createPublisher({ log, onError }).publish('a', { data: 'x' })
+    await turns()
+    expect(told.mock.calls).toEqual([['@sse/core: onError:', broken]])
+  })
+
+  it('bounds events as it is told', async () => {
+    const log = new StageLog()
+    const { publish } = createPublisher({ log, limits: { eventBytes: 2_000_000 } })
+    await publish('a', { data: 'x'.repeat(1_999_993) })
+    expect(() => publish('a', { data: 'x'.repeat(1_999_994) })).toThrow(
+      expect.objectContaining({ code: 'SSE_LIMIT', message: expect.stringContaining('2000000') }),
+    )
+  })
+
+  it('refuses options that are none, and names them', () => {
+    const log = new StageLog()
+    const options: [name: string, options: object][] = [
+      ['limits.eventBytes', { limits: { eventBytes: 0 } }],
+      ['limits.eventBytes', { limits: { eventBytes: '1' } }],
+      ['serialize', { serialize: 'json' }],
+      ['onError', { onError: null }],
+    ]
+    for (const [name, wrong] of options) {
+      expect(() => createPublisher({ log, ...wrong })).toThrow(
+        expect.objectContaining({ code: 'SSE_INVALID_FIELD', message: expect.stringContaining(`\`${name}\``) }),
+      )
+    }
+  })
+
+  it('lets go of the log when it closes, once, and not before that has answered', async () => {
+    const log = new StageLog()
+    log.isAccepting = false
+    const released = vi.fn(async () => {})
+    const publisher = createPublisher({ log: Object.assign(log, { release: released }) })
+    void publisher.publish('a', { data: '1' })
+    const closing = Promise.all([publisher.close(), publisher.close()])
+    await turns()
+    expect(released).not.toHaveBeenCalled()
+    log.acceptAll()
+    await closing
+    await publisher.close()
+    expect(released).toHaveBeenCalledTimes(1)
+  })
+
   it('closes when the log has answered what was published, and throws `SSE_CLOSED` from the call on', async () => {
     const log = new StageLog()
     log.isAccepting = false

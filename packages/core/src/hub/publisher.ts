@@ -1,4 +1,5 @@
-import { reportError } from '../connection/host.ts'
+import { guardOnError, reportError } from '../connection/host.ts'
+import { assertInteger, type ErrorContext, invalid } from '../connection/options.ts'
 import type { Serialize } from '../wire/encode.ts'
 import { SseError } from '../wire/error.ts'
 import { entryOf } from './entry.ts'
@@ -8,29 +9,55 @@ import { type Publishes, Publishing } from './publishing.ts'
 
 const DEFAULT_EVENT_BYTES = 1024 * 1024
 
+/** What a publisher is made with. */
+export interface PublisherOptions {
+  /** Where events go. */
+  log: EventLog
+  /** Turns `data` that is no string into text; default `JSON.stringify`. */
+  serialize?: Serialize
+  /** `eventBytes` as of a hub, default 1 MiB: no more than what the rings of the hubs that follow the log can hold. */
+  limits?: { eventBytes?: number }
+  /** Gets the rejections of publishes that nobody awaits, `{ stage: 'publish' }`. Default: the console. */
+  onError?: (error: unknown, context: ErrorContext) => void
+}
+
 /** What only publishes. */
 export interface Publisher<E extends object = AnyEvents> {
   /**
-   * Publishes an event. Resolves with its id when the log has accepted it.
+   * Publishes an event. Resolves with its id when the log has accepted it. A rejection that nobody awaits goes to `onError`,
+   * and is never an unhandled rejection.
    *
-   * @throws {SseError} at once, on misuse: `SSE_INVALID_FIELD`, `SSE_LIMIT` (over 1 MiB), `SSE_CLOSED`. What the log does
-   * rejects the promise, `SSE_LOG`.
+   * How much may wait for an engine, and how long, is the log's to say: those of `@sse/redis` and `@sse/nats` hold 10,000
+   * events of 64 Mi characters, each for their `publishTimeout`.
+   *
+   * @returns a promise that rejects with an `SseError`: `SSE_LOG` if the log did not accept the event, or nobody knows;
+   * `SSE_LIMIT` if too much waits for it already.
+   * @throws {SseError} at once, on misuse: `SSE_INVALID_FIELD`, `SSE_LIMIT` (over `limits.eventBytes`), `SSE_CLOSED`.
    */
   publish(topic: string, event: Publication<E>): Promise<string>
   /** From now on `publish` throws; resolves when the log has answered what was published, and holds nothing any more. */
   close(): Promise<void>
 }
 
-/** Makes a publisher, for a process that serves no clients: it has no ring, and does not follow the log. */
+/**
+ * Makes a publisher, for a process that serves no clients: it has no ring, and does not follow the log.
+ *
+ * @throws {SseError} `SSE_INVALID_FIELD` naming the option and its limits.
+ */
 export function createPublisher<E extends object = AnyEvents>({
   log,
   serialize = JSON.stringify,
-}: {
-  log: EventLog
-  serialize?: Serialize
-}): Publisher<E> {
+  limits: { eventBytes = DEFAULT_EVENT_BYTES } = {},
+  onError = reportError,
+}: PublisherOptions): Publisher<E> {
+  assertInteger('limits.eventBytes', eventBytes, 1, Number.MAX_SAFE_INTEGER)
+  for (const [name, callback] of Object.entries({ serialize, onError })) {
+    if (typeof callback !== 'function') throw invalid(name, 'must be a function')
+  }
+  const tell = guardOnError(onError)
   let pending = 0
   let isClosed = false
+  let closing: Promise<void> | undefined
   let resolveClosed: (() => void) | undefined
   const closed = new Promise<void>((resolve) => {
     resolveClosed = resolve
@@ -45,19 +72,20 @@ export function createPublisher<E extends object = AnyEvents>({
       pending--
       settle()
     },
-    unheard: (error) => reportError(error, { stage: 'publish' }),
+    unheard: (error) => tell(error, { stage: 'publish' }),
   }
   return {
     publish(topic, event) {
       if (isClosed) throw new SseError('SSE_CLOSED', 'The publisher is closed.')
-      const entry = entryOf(topic, event, serialize, DEFAULT_EVENT_BYTES)
+      const entry = entryOf(topic, event, serialize, eventBytes)
       pending++
       return Publishing.append(entry, publishes)
     },
     close() {
       isClosed = true
       settle()
-      return closed.then(() => log.release?.())
+      closing ??= closed.then(() => log.release?.())
+      return closing
     },
   }
 }
