@@ -19,6 +19,8 @@ export interface AppendQueueOptions {
   wake(): void
   /** An append that was taken, and not put back, has had no answer in time. */
   onOverdue?(): void
+  /** All that was appended has its answer. */
+  onEmpty?(): void
 }
 
 /** One append on its way to an engine. */

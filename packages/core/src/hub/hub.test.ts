@@ -21,6 +21,17 @@ afterEach(() => {
 })
 
 describe('createHub', () => {
+  it('asks a log that keeps history at once whether that is as much as its ring holds', () => {
+    const tooLittle = new SseError('SSE_INVALID_FIELD', 'Option `maxEvents` must be at least 500.')
+    const mustKeep = vi.fn((events: number) => {
+      if (events > 400) throw tooLittle
+    })
+    const log = { ...memoryLog(), mustKeep }
+    expect(() => createHub({ log, ring: { maxEvents: 500 } })).toThrow(tooLittle)
+    createHub({ log, ring: { maxEvents: 400 } })
+    expect(mustKeep.mock.calls).toEqual([[500], [400]])
+  })
+
   it('[F3] does no I/O, sets no timer and draws no random number, also when it is asked and described', async () => {
     const log = { append: vi.fn(), follow: vi.fn(), compare: vi.fn(), isPosition: vi.fn() }
     const spies = [

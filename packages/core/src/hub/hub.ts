@@ -119,6 +119,7 @@ class EventHub implements Hub {
   constructor(options: HubOptions | undefined) {
     const settings = hubSettings(options)
     const { log, heartbeat: interval, stallTimeout, checkpoints, deserialize, ring: bounds } = settings
+    log.mustKeep?.(bounds.maxEvents)
     const onError = guardOnError(settings.onError)
     const heartbeat = new Heartbeat({ interval, stallTimeout }, (now) => this.#fanOut.tick(now))
     this.#settings = { ...settings, onError }

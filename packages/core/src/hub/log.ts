@@ -51,6 +51,14 @@ export interface EventLog {
   follow(follower: LogFollower, tail: { maxEvents: number; maxBytes: number }): () => Promise<void>
 
   /**
+   * A hub whose ring holds so many events is going to follow. A log that keeps history for processes that start is to keep
+   * as many. Called by `createHub`; no I/O.
+   *
+   * @throws {SseError} `SSE_INVALID_FIELD` naming the log's option, if it was told to keep less.
+   */
+  mustKeep?(events: number): void
+
+  /**
    * Nobody here appends any more, for now: once every append has its answer, whatever is held for appending, such as a
    * connection, is let go of. Followers are not concerned, and the log may be used again. A log that holds nothing has
    * no such method.
