@@ -29,10 +29,14 @@ class RedisLog implements EventLog {
   }
 
   follow(follower: LogFollower, tail: TailBounds): () => Promise<void> {
-    this.#settings.retention.mustHold(tail.maxEvents)
+    this.mustKeep(tail.maxEvents)
     const reader = new Reader(this.#settings, follower, tail)
     reader.start()
     return () => reader.stop()
+  }
+
+  mustKeep(events: number): void {
+    this.#settings.retention.mustHold(events)
   }
 
   compare(a: string, b: string): number {
