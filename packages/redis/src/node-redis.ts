@@ -89,7 +89,7 @@ class NodeRedisLine implements Line {
   }
 
   onEnd(listener: (reason: unknown) => void): void {
-    this.#client.on('error', () => {})
+    this.#client.on('error', listener)
     this.#client.on('end', () => listener(new Error('the connection was closed')))
   }
 
