@@ -1,1 +1,2 @@
-export {}
+export { natsLog } from './nats-log.ts'
+export type { NatsLogOptions } from './options.ts'

@@ -1,0 +1,51 @@
+import type { EventLog, LogEntry, LogFollower } from '@sse/core'
+import { Follower, type TailBounds } from './follower.ts'
+import { Link } from './link.ts'
+import { type NatsLogOptions, type NatsSettings, natsSettings } from './options.ts'
+import { comparePositions, isPosition } from './position.ts'
+import { Writer } from './writer.ts'
+
+/**
+ * A log in a JetStream stream, for any number of processes: `createHub({ log: natsLog({ servers: 'nats://localhost:4222' }) })`.
+ * nats-server 2.9 or later. No I/O until it is used.
+ *
+ * @throws {SseError} `SSE_INVALID_FIELD` naming the option and its limits.
+ */
+export function natsLog(options: NatsLogOptions): EventLog {
+  return new NatsLog(natsSettings(options))
+}
+
+class NatsLog implements EventLog {
+  readonly #settings: NatsSettings
+  readonly #link: Link
+  readonly #writer: Writer
+
+  constructor(settings: NatsSettings) {
+    this.#settings = settings
+    this.#link = new Link(settings)
+    this.#writer = new Writer(this.#link, settings)
+  }
+
+  append(entry: LogEntry): ReturnType<EventLog['append']> {
+    return this.#writer.append(entry)
+  }
+
+  follow(follower: LogFollower, tail: TailBounds): () => Promise<void> {
+    this.#settings.retention.mustHold(tail.maxEvents)
+    const following = new Follower(this.#link, this.#settings, follower, tail)
+    following.start()
+    return () => following.stop()
+  }
+
+  compare(a: string, b: string): number {
+    return comparePositions(a, b)
+  }
+
+  isPosition(text: string): boolean {
+    return isPosition(text)
+  }
+
+  release(): Promise<void> {
+    return this.#writer.release()
+  }
+}

@@ -1,0 +1,64 @@
+import { once } from 'node:events'
+import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
+import { onTestFinished } from 'vitest'
+
+/** What stands between a log and its server: it can cut, and hold back what the server says. */
+export class Wire {
+  /** Whether new connections are let through. */
+  isOpen = true
+  /** Whether what the server answers is thrown away. */
+  isDeaf = false
+  readonly #server: Server
+  readonly #sockets = new Set<Socket>()
+
+  private constructor(port: number) {
+    this.#server = createServer((client) => {
+      if (!this.isOpen) {
+        client.destroy()
+        return
+      }
+      const server = connect(port, '127.0.0.1')
+      for (const socket of [client, server]) {
+        this.#sockets.add(socket)
+        socket.setNoDelay(true)
+        socket.on('error', () => {})
+        socket.on('close', () => {
+          this.#sockets.delete(socket)
+          client.destroy()
+          server.destroy()
+        })
+      }
+      client.on('data', (bytes) => server.write(bytes))
+      server.on('data', (bytes) => this.isDeaf || client.write(bytes))
+    })
+  }
+
+  /** To a port of the loopback interface; gone when the test has finished. */
+  static async to(port: number): Promise<Wire> {
+    const wire = new Wire(port)
+    wire.#server.listen(0, '127.0.0.1')
+    await once(wire.#server, 'listening')
+    onTestFinished(() => wire.#close())
+    return wire
+  }
+
+  get url(): string {
+    // A listening server has an address with a port.
+    return `nats://127.0.0.1:${(this.#server.address() as AddressInfo).port}`
+  }
+
+  /** How many connections there are. */
+  get size(): number {
+    return this.#sockets.size / 2
+  }
+
+  /** Breaks all connections. */
+  cut(): void {
+    for (const socket of this.#sockets) socket.destroy()
+  }
+
+  #close(): void {
+    this.#server.close()
+    this.cut()
+  }
+}
