@@ -234,23 +234,22 @@ describe('what waits', () => {
     expect([queue.size, queue.take(ALL), vi.getTimerCount()]).toEqual([0, [], 0])
   })
 
-  it('can be waited for', async () => {
-    const { queue, add } = stage()
-    await queue.allSettled
+  it('is told to be nothing any more, each time', () => {
+    const sizes: number[] = []
+    const { queue, add } = stage({ onEmpty: () => void sizes.push(queue.size) })
     void add('a', 'b')
-    const over = vi.fn()
-    const waiting = queue.allSettled.then(over)
     const [a, b] = queue.take(ALL)
     b?.accept(place(2))
-    await microtasks()
-    expect(over).not.toHaveBeenCalled()
+    expect(sizes).toEqual([])
     a?.refuse(new Error('no'))
-    await waiting
-    void add('c')
-    const again = queue.allSettled.then(over)
+    expect(sizes).toEqual([0])
+    b?.accept(place(2))
+    void add('c', 'd')
     vi.runAllTimers()
-    await again
-    expect(over).toHaveBeenCalledTimes(2)
+    void add('e', 'f')
+    queue.refuseAll(new Error('closed'))
+    queue.refuseAll(new Error('closed'))
+    expect(sizes).toEqual([0, 0, 0])
   })
 })
 
@@ -338,7 +337,6 @@ describe('an append', () => {
         }
         queue.refuseAll(new Error('closed'))
         expect([queue.size, queue.hasMore, queue.take(ALL), vi.getTimerCount()]).toEqual([0, false, [], 0])
-        await queue.allSettled
       }),
       { numRuns: 300 },
     )

@@ -19,7 +19,7 @@ export interface AppendQueueOptions {
   wake(): void
   /** An append that was taken, and not put back, has had no answer in time. */
   onOverdue?(): void
-  /** All that was appended has its answer. */
+  /** All that was appended has its answer, or was given up: each time that none waits any more. */
   onEmpty?(): void
 }
 
@@ -86,8 +86,6 @@ export class AppendQueue {
   /** The `n` of the newest that was ever taken. */
   #newestTaken = 0
   #timer: ReturnType<typeof setTimeout> | undefined
-  #allSettled: Promise<void> | undefined
-  #resolveAllSettled: (() => void) | undefined
 
   constructor(options: AppendQueueOptions) {
     this.#options = options
@@ -107,15 +105,6 @@ export class AppendQueue {
   /** Whether there is something to take. */
   get hasMore(): boolean {
     return this.#next() !== undefined
-  }
-
-  /** Resolves as soon as none waits for its answer. */
-  get allSettled(): Promise<void> {
-    if (this.#waiting === 0) return Promise.resolve()
-    this.#allSettled ??= new Promise((resolve) => {
-      this.#resolveAllSettled = resolve
-    })
-    return this.#allSettled
   }
 
   /**
@@ -195,8 +184,7 @@ export class AppendQueue {
     if (this.#waiting > 0) return
     clearTimeout(this.#timer)
     this.#timer = undefined
-    this.#resolveAllSettled?.()
-    this.#allSettled = this.#resolveAllSettled = undefined
+    this.#options.onEmpty?.()
   }
 
   /** One timer, for the oldest: all have the same time, so that they are given up in order. */
