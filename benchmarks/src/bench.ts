@@ -1,10 +1,13 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
+import { engineOf, isSubjectName, loadSubject, type SubjectName } from './engines/registry.ts'
+import { engineVersion, whyMissing } from './harness/engine.ts'
 import { instructionCounter } from './harness/instructions.ts'
 import { machine, openFilesLimit, versionOf } from './harness/machine.ts'
+import { withoutMissing } from './harness/missing.ts'
 import { preflight } from './harness/preflight.ts'
 import { asDetails, asJson, asSummary, type Measured, misses, type Report } from './harness/report.ts'
-import { type Conditions, measureInRounds } from './harness/rounds.ts'
+import { type Conditions, measuredBy, measureInRounds } from './harness/rounds.ts'
 import { killAll } from './harness/worker.ts'
 import { measurements as all } from './measurements/all.ts'
 import type { Measurement } from './measurements/measurement.ts'
@@ -35,7 +38,9 @@ if (options.help) console.log(HELP)
 else process.exitCode = await run(chosenMeasurements(), chosenScale())
 
 /** Answers the exit code. */
-async function run(measurements: readonly Measurement[], scale: Scale): Promise<number> {
+async function run(chosen: readonly Measurement[], scale: Scale): Promise<number> {
+  const { measurements, leftOut } = withoutMissing(chosen, whyMissing)
+  for (const reason of leftOut) console.error(`left out: ${reason}`)
   checkOpenFiles(scale)
   const before = await machine()
   const broken = await preflightAll(measurements)
@@ -57,6 +62,7 @@ async function run(measurements: readonly Measurement[], scale: Scale): Promise<
     versions: await versionsOf(measurements),
     noInstructions: typeof counter === 'string' ? counter : undefined,
     scale,
+    leftOut,
     measured,
   }
   console.log(`\n${asDetails(report)}`)
@@ -66,24 +72,31 @@ async function run(measurements: readonly Measurement[], scale: Scale): Promise<
 }
 
 /** Answers who does not work, and why. */
-async function preflightAll(measurements: readonly Measurement[]): Promise<Map<PeerName, string>> {
-  const broken = new Map<PeerName, string>()
-  for (const peer of peersOf(measurements)) {
-    const problem = await preflight(peer)
-    console.error(`${peer}: ${problem ?? 'works'}`)
-    if (problem !== undefined) broken.set(peer, problem)
+async function preflightAll(measurements: readonly Measurement[]): Promise<Map<string, string>> {
+  const broken = new Map<string, string>()
+  for (const name of measuredIn(measurements)) {
+    const problem = await preflight(name)
+    console.error(`${name}: ${problem ?? 'works'}`)
+    if (problem !== undefined) broken.set(name, problem)
   }
   return broken
 }
 
-function peersOf(measurements: readonly Measurement[]): Set<PeerName> {
-  return new Set(measurements.flatMap(({ contestants }) => contestants.map(({ peer }) => peer)))
+function measuredIn(measurements: readonly Measurement[]): Set<PeerName | SubjectName> {
+  return new Set(measurements.flatMap(({ contestants }) => contestants.map(measuredBy)))
 }
 
 async function versionsOf(measurements: readonly Measurement[]): Promise<Record<string, string>> {
-  const peers = await Promise.all([...peersOf(measurements)].map((name) => loadPeer(name).catch(() => undefined)))
-  const packages = new Set(peers.flatMap((peer) => peer?.packages ?? []))
-  return Object.fromEntries([...packages].map((name) => [name, versionOf(name)]))
+  const names = [...measuredIn(measurements)]
+  const loaded = await Promise.all(
+    names.map((name) => (isSubjectName(name) ? loadSubject(name) : loadPeer(name)).catch(() => undefined)),
+  )
+  const packages = new Set(loaded.flatMap((one) => one?.packages ?? []))
+  const engines = new Set(names.filter((name) => isSubjectName(name)).map(engineOf))
+  return Object.fromEntries([
+    ...[...engines].flatMap(engineVersion),
+    ...[...packages].map((name) => [name, versionOf(name)]),
+  ])
 }
 
 function chosenMeasurements(): readonly Measurement[] {
@@ -113,13 +126,13 @@ function refuse(reason: string): never {
   process.exit(2)
 }
 
-/** Only a complete run becomes `latest`, which is what the README shows. */
+/** Only a complete run, with nothing left out, becomes `latest`, which is what the README shows. */
 function save(report: Report): void {
   const folder = new URL('../results/', import.meta.url)
   mkdirSync(folder, { recursive: true })
   const write = (name: string, text: string) => writeFileSync(new URL(name, folder), text)
   write(`${report.date.replaceAll(':', '-')}.json`, asJson(report))
-  if (options.quick || options.only.length > 0 || report.scale.rounds < full.rounds) return
+  if (options.quick || options.only.length > 0 || report.leftOut.length > 0 || report.scale.rounds < full.rounds) return
   write('latest.json', asJson(report))
   write('latest.md', `${asSummary(report)}\n`)
 }

@@ -13,6 +13,24 @@ export interface Scale {
   readonly stalled: { readonly stalled: number; readonly readers: number; readonly events: number }
   readonly generator: { readonly warmUp: number; readonly events: number }
   readonly resume: { readonly clients: number; readonly warmUp: number; readonly behind: number }
+  /** Of all measurements of engines, those that follow here. */
+  readonly engines: { readonly rounds: number }
+  readonly follow: { readonly events: number; readonly times: number }
+  readonly publish: {
+    readonly retained: number
+    readonly events: number
+    readonly inFlight: number
+    readonly alone: number
+  }
+  readonly latency: {
+    readonly clients: number
+    readonly rate: number
+    readonly warmUp: number
+    readonly events: number
+  }
+  readonly start: { readonly events: number }
+  readonly idleNodes: { readonly nodes: number; readonly ms: number }
+  readonly nodes: { readonly rate: number; readonly warmUp: number; readonly events: number }
 }
 
 /** What the bars are defined on; about twenty minutes. */
@@ -25,6 +43,13 @@ export const full: Scale = {
   stalled: { stalled: 20, readers: 2, events: 3_000 },
   generator: { warmUp: 20_000, events: 100_000 },
   resume: { clients: 5_000, warmUp: 1_000, behind: 100 },
+  engines: { rounds: 5 },
+  follow: { events: 40_000, times: 2 },
+  publish: { retained: 20_000, events: 40_000, inFlight: 1_000, alone: 1_000 },
+  latency: { clients: 100, rate: 500, warmUp: 200, events: 1_000 },
+  start: { events: 10_000 },
+  idleNodes: { nodes: 20, ms: 2_000 },
+  nodes: { rate: 1_000, warmUp: 100, events: 800 },
 }
 
 /** Three rounds and fewer clients; about three minutes. Memory keeps its full size, since its bars are absolute. */
@@ -37,4 +62,11 @@ export const quick: Scale = {
   stalled: { stalled: 20, readers: 2, events: 3_000 },
   generator: { warmUp: 10_000, events: 30_000 },
   resume: { clients: 1_000, warmUp: 500, behind: 100 },
+  engines: { rounds: 3 },
+  follow: { events: 20_000, times: 2 },
+  publish: { retained: 10_000, events: 20_000, inFlight: 1_000, alone: 500 },
+  latency: { clients: 100, rate: 500, warmUp: 100, events: 500 },
+  start: { events: 10_000 },
+  idleNodes: { nodes: 20, ms: 2_000 },
+  nodes: { rate: 1_000, warmUp: 100, events: 500 },
 }

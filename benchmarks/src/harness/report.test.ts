@@ -54,6 +54,48 @@ describe('asSummary', () => {
   })
 })
 
+describe('a report on engines', () => {
+  const ofEngines: Report = {
+    ...report([], undefined),
+    leftOut: ['nats: install nats-server'],
+    scale: { ...quick, rounds: 7 },
+    measured: [
+      {
+        measurement: {
+          ...measurement,
+          name: 'engines',
+          metrics: [
+            { key: 'rate', label: 'rate', digits: 0 },
+            { key: 'p50', label: 'median', digits: 1, isInSummary: true },
+            { key: 'other', label: 'other', digits: 1 },
+          ],
+          contestants: [{ name: 'sse-redis', subject: 'sse-redis', measure: async () => ({}) }],
+          bars: [],
+          rounds: () => 5,
+        },
+        results: [
+          {
+            contestant: { name: 'sse-redis', subject: 'sse-redis', measure: async () => ({}) },
+            rounds: [{ rate: 1000, p50: 2, other: 3 }],
+            failure: undefined,
+          },
+        ],
+      },
+    ],
+  }
+
+  it('has a table of its own in the summary, with the figures that are to be seen at a glance', () => {
+    expect(asSummary(ofEngines)).toMatch(
+      /\| +\| engines: rate \| engines: median \|\n.*\n\| sse-redis +\| 1000 +\| 2\.0 +\|/,
+    )
+  })
+
+  it('says which engines were left out, and in how many rounds the others were measured', () => {
+    expect(asDetails(ofEngines)).toContain('Left out is nats: install nats-server.')
+    expect(asDetails(ofEngines)).toContain('Medians of 5 interleaved rounds')
+  })
+})
+
 describe('asJson', () => {
   it('holds every figure of every round', () => {
     const { measurements } = JSON.parse(asJson(report([{ cpu: 2 }, { cpu: 3 }], 'no perf')))
@@ -71,6 +113,7 @@ function report(rounds: Figures[], noInstructions: string | undefined, failure?:
     versions: { peer: '1.2.3' },
     noInstructions,
     scale: quick,
+    leftOut: [],
     measured: [
       {
         measurement,

@@ -1,7 +1,7 @@
 import type { Bar, Measurement, Metric } from '../measurements/measurement.ts'
 import type { Scale } from '../scale.ts'
 import type { Machine } from './machine.ts'
-import type { Result } from './rounds.ts'
+import { type Result, roundsOf } from './rounds.ts'
 import { type Spread, spread } from './statistics.ts'
 import { compared, judge, type Verdict } from './verdict.ts'
 
@@ -16,6 +16,8 @@ export interface Report {
   /** Why instructions were not counted, or `undefined` where they were. */
   readonly noInstructions: string | undefined
   readonly scale: Scale
+  /** Which engines could not be measured, and why. */
+  readonly leftOut: readonly string[]
   readonly measured: readonly Measured[]
 }
 
@@ -43,9 +45,16 @@ export function asJson(report: Report): string {
   return `${JSON.stringify({ ...report, measured: undefined, measurements }, null, 2)}\n`
 }
 
-/** The bars in one table and the peers in another, for a README. */
+/** The bars in one table, the peers in another, and the engines in a third, for a README. */
 export function asSummary(report: Report): string {
-  return [provenance(report), barTable(report), peerTable(report)].join('\n\n')
+  return [
+    provenance(report),
+    barTable(report),
+    sideBySide(report.measured.filter(isOfPeers)),
+    sideBySide(report.measured.filter(isOfEngines)),
+  ]
+    .filter((part) => part !== '')
+    .join('\n\n')
 }
 
 /** Everything, for whoever ran it: the machine, a table for each measurement, the bars. */
@@ -58,7 +67,8 @@ export function asDetails(report: Report): string {
   return [provenance(report), ...tables, '## Bars', barTable(report)].join('\n\n')
 }
 
-function provenance({ date, command, machine, versions, noInstructions, scale }: Report): string {
+function provenance(report: Report): string {
+  const { date, command, machine, versions, noInstructions, leftOut } = report
   const { cpu, cores, memoryGiB, kernel, node, busy } = machine
   const load = `${Math.round(100 * busy)} % busy before it`
   return [
@@ -67,9 +77,16 @@ function provenance({ date, command, machine, versions, noInstructions, scale }:
     `${Object.entries(versions)
       .map(([name, version]) => `${name} ${version}`)
       .join(', ')}.`,
-    `Medians of ${scale.rounds} interleaved rounds, least and most in brackets; ratios are taken within each round.`,
+    `Medians of ${roundsShown(report)} interleaved rounds, least and most in brackets; ratios are taken within each round.`,
+    ...leftOut.map((reason) => `Left out is ${reason}.`),
     ...(noInstructions === undefined ? [] : [`Instructions were not counted: ${noInstructions}.`]),
   ].join('\n')
+}
+
+/** `7`, or where engines take fewer `5 to 7`. */
+function roundsShown({ measured, scale }: Report): string {
+  const { min, max } = spread(measured.map(({ measurement }) => roundsOf(measurement, scale)))
+  return min === max ? `${max}` : `${min} to ${max}`
 }
 
 function contestantTable({ metrics, bars }: Measurement, results: readonly Result[]): string {
@@ -124,22 +141,34 @@ function barTable(report: Report): string {
   return table(['measurement', 'what', 'must be', 'measured', ''], rows)
 }
 
-/** The medians of each measurement's first metric, for all who take part under their own name. */
-function peerTable({ measured }: Report): string {
-  const sideBySide = measured.filter(({ measurement }) =>
-    measurement.contestants.every(({ name, peer }) => name === peer),
+/** All take part under their own name. */
+function isOfPeers({ measurement: { contestants } }: Measured): boolean {
+  return contestants.every((contestant) => 'peer' in contestant && contestant.name === contestant.peer)
+}
+
+function isOfEngines({ measurement: { contestants } }: Measured): boolean {
+  return contestants.every((contestant) => 'subject' in contestant)
+}
+
+/** The medians of what measurements have to be seen at a glance, for all who take part in one. */
+function sideBySide(measured: readonly Measured[]): string {
+  const names = new Set(measured.flatMap(({ results }) => results.map(({ contestant }) => contestant.name)))
+  const columns = measured.flatMap(({ measurement, results }) =>
+    measurement.metrics.filter(isInSummary).map(({ key, label, digits }) => ({
+      label: `${measurement.name}: ${label}`,
+      median(name: string) {
+        const values = compared({ metric: key, of: name }, results)
+        return values.length === 0 ? '' : spread(values).median.toFixed(digits)
+      },
+    })),
   )
-  const names = new Set(sideBySide.flatMap(({ results }) => results.map(({ contestant }) => contestant.name)))
-  const columns = sideBySide.map(({ measurement, results }) => {
-    const metric = measurement.metrics[0]
-    const median = (name: string) => {
-      const values = metric === undefined ? [] : compared({ metric: metric.key, of: name }, results)
-      return values.length === 0 ? '' : spread(values).median.toFixed(metric?.digits)
-    }
-    return { label: `${measurement.name}: ${metric?.label}`, median }
-  })
+  if (columns.length === 0) return ''
   const rows = [...names].map((name) => [name, ...columns.map(({ median }) => median(name))])
   return table(['', ...columns.map(({ label }) => label)], rows)
+}
+
+function isInSummary({ isInSummary }: Metric, index: number): boolean {
+  return isInSummary ?? index === 0
 }
 
 function verdictsOf({ measurement, results }: Measured): Verdict[] {

@@ -1,8 +1,10 @@
+import type { SubjectName } from '../engines/registry.ts'
 import type { Contestant, Figures, Measurement } from '../measurements/measurement.ts'
 import type { PeerName } from '../peers/registry.ts'
 import type { Scale } from '../scale.ts'
 import type { InstructionCounter } from './instructions.ts'
 import { Pair } from './pair.ts'
+import { Site } from './site.ts'
 import { rotated } from './statistics.ts'
 
 /** What one contestant did, round by round. */
@@ -18,8 +20,8 @@ export interface Result {
 export interface Conditions {
   readonly scale: Scale
   readonly counter?: InstructionCounter | undefined
-  /** Peers that cannot be measured, and why. */
-  readonly broken?: ReadonlyMap<PeerName, string>
+  /** Peers and subjects that cannot be measured, and why. */
+  readonly broken?: ReadonlyMap<string, string>
   /** Told of each figure as it comes. */
   readonly onProgress: (line: string) => void
 }
@@ -31,9 +33,9 @@ export interface Conditions {
 export async function measureInRounds(measurement: Measurement, conditions: Conditions): Promise<Result[]> {
   const { scale, broken } = conditions
   const results = measurement.contestants.map(
-    (contestant): Result => ({ contestant, rounds: [], failure: broken?.get(contestant.peer) }),
+    (contestant): Result => ({ contestant, rounds: [], failure: broken?.get(measuredBy(contestant)) }),
   )
-  for (let round = 0; round < scale.rounds; round++) {
+  for (let round = 0; round < roundsOf(measurement, scale); round++) {
     for (const result of rotated(results, round)) {
       if (result.failure === undefined) await measureOnce(measurement, result, conditions)
     }
@@ -41,13 +43,23 @@ export async function measureInRounds(measurement: Measurement, conditions: Cond
   return results
 }
 
-async function measureOnce({ name, metrics }: Measurement, result: Result, conditions: Conditions): Promise<void> {
-  const { scale, counter, onProgress } = conditions
+/** How many rounds a measurement takes. */
+export function roundsOf({ rounds }: Measurement, scale: Scale): number {
+  return Math.min(scale.rounds, rounds?.(scale) ?? Number.POSITIVE_INFINITY)
+}
+
+/** The peer or subject behind a contestant. */
+export function measuredBy(contestant: Contestant): PeerName | SubjectName {
+  return 'peer' in contestant ? contestant.peer : contestant.subject
+}
+
+async function measureOnce(measurement: Measurement, result: Result, conditions: Conditions): Promise<void> {
+  const { scale, onProgress } = conditions
+  const { name, metrics } = measurement
   const { contestant, rounds } = result
-  const line = `${name} ${rounds.length + 1}/${scale.rounds} ${contestant.name}`
+  const line = `${name} ${rounds.length + 1}/${roundsOf(measurement, scale)} ${contestant.name}`
   try {
-    await using pair = new Pair(contestant.peer, counter)
-    const figures = await contestant.measure(pair, scale)
+    const figures = await figuresOf(contestant, conditions)
     rounds.push(figures)
     const shown = metrics.map(({ key, digits }) => figures[key]?.toFixed(digits)).filter((text) => text !== undefined)
     onProgress(`${line}: ${shown.join(' · ')}`)
@@ -55,4 +67,13 @@ async function measureOnce({ name, metrics }: Measurement, result: Result, condi
     result.failure = error instanceof Error ? error.message : String(error)
     onProgress(`${line}: failed: ${result.failure}`)
   }
+}
+
+async function figuresOf(contestant: Contestant, { scale, counter }: Conditions): Promise<Figures> {
+  if ('peer' in contestant) {
+    await using pair = new Pair(contestant.peer, counter)
+    return await contestant.measure(pair, scale)
+  }
+  await using site = await Site.open(contestant.subject)
+  return await contestant.measure(site, scale)
 }

@@ -18,3 +18,12 @@ export function rotated<T>(items: readonly T[], round: number): T[] {
   const first = items.length === 0 ? 0 : round % items.length
   return [...items.slice(first), ...items.slice(0, first)]
 }
+
+/** The straight line with the least squares from these points. */
+export function line(points: readonly { readonly x: number; readonly y: number }[]): { at0: number; perUnit: number } {
+  const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length
+  const [x, y] = [mean(points.map((point) => point.x)), mean(points.map((point) => point.y))]
+  const covariance = mean(points.map((point) => (point.x - x) * (point.y - y)))
+  const perUnit = covariance / mean(points.map((point) => (point.x - x) ** 2))
+  return { at0: y - perUnit * x, perUnit }
+}

@@ -68,6 +68,16 @@ export class Worker<M extends Methods> implements AsyncDisposable {
     return this.#child.pid
   }
 
+  /** Stops the process where it is, while `work` is done elsewhere. */
+  async whileStopped(work: () => Promise<unknown>): Promise<void> {
+    this.#child.kill('SIGSTOP')
+    try {
+      await work()
+    } finally {
+      this.#child.kill('SIGCONT')
+    }
+  }
+
   /** Calls a method there. Rejects with what it threw, when the process ends, and after two minutes. */
   async call<K extends keyof M & string>(name: K, ...args: Parameters<M[K]>): Promise<Awaited<ReturnType<M[K]>>> {
     const value = await new Promise<unknown>((resolve, reject) => {

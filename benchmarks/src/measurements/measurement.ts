@@ -1,4 +1,6 @@
+import type { SubjectName } from '../engines/registry.ts'
 import type { Pair } from '../harness/pair.ts'
+import type { Site } from '../harness/site.ts'
 import type { PeerName } from '../peers/registry.ts'
 import type { Scale } from '../scale.ts'
 
@@ -9,17 +11,30 @@ export interface Metric {
   /** What it is called in the table, unit included. */
   readonly label: string
   readonly digits: number
+  /** Whether it stands in the summary; default the first of a measurement. */
+  readonly isInSummary?: boolean
 }
 
 /** A metric's key to its value in one round. What could not be measured is left out. */
 export type Figures = { readonly [metric: string]: number }
 
 /** Who is measured, on fresh processes in every round. */
-export interface Contestant {
+export type Contestant = PeerContestant | EngineContestant
+
+/** A server and its clients. */
+export interface PeerContestant {
   /** In the table; unique within a measurement. */
   readonly name: string
   readonly peer: PeerName
   measure(pair: Pair, scale: Scale): Promise<Figures>
+}
+
+/** An engine and what uses it. */
+export interface EngineContestant {
+  /** In the table; unique within a measurement. */
+  readonly name: string
+  readonly subject: SubjectName
+  measure(site: Site, scale: Scale): Promise<Figures>
 }
 
 /**
@@ -41,6 +56,8 @@ export interface Bar {
 export interface Measurement {
   readonly name: string
   readonly title: (scale: Scale) => string
+  /** How many rounds it takes, where fewer do than those of the run. */
+  readonly rounds?: (scale: Scale) => number
   readonly metrics: readonly Metric[]
   readonly contestants: readonly Contestant[]
   readonly bars: readonly Bar[]

@@ -10,8 +10,8 @@ export const resume: Measurement = {
     `${clients} clients that come at once, resuming ${behind} events behind or without an id`,
   metrics: cpuMetrics('client'),
   contestants: [
-    { name: 'plain connect', peer: 'sse-core', measure: (pair, scale) => measure(pair, scale, false) },
-    { name: 'resume', peer: 'sse-core', measure: (pair, scale) => measure(pair, scale, true) },
+    { name: 'plain connect', peer: 'sse-core', measure: (pair: Pair, scale: Scale) => measure(pair, scale, false) },
+    { name: 'resume', peer: 'sse-core', measure: (pair: Pair, scale: Scale) => measure(pair, scale, true) },
   ],
   bars: [{ metric: 'cpu', of: 'resume', against: { contestant: 'plain connect', by: 'ratio' }, atMost: 2 }],
 }

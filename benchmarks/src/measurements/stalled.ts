@@ -34,11 +34,15 @@ export const stalled: Measurement = {
 }
 
 function undisturbed(peer: PeerName): Contestant {
-  return { name: `${peer}, without`, peer, measure: (pair, scale) => measure(pair, scale, 0) }
+  return { name: `${peer}, without`, peer, measure: (pair: Pair, scale: Scale) => measure(pair, scale, 0) }
 }
 
 function besideStalled(peer: PeerName): Contestant {
-  return { name: `${peer}, with them`, peer, measure: (pair, scale) => measure(pair, scale, scale.stalled.stalled) }
+  return {
+    name: `${peer}, with them`,
+    peer,
+    measure: (pair: Pair, scale: Scale) => measure(pair, scale, scale.stalled.stalled),
+  }
 }
 
 async function measure(pair: Pair, { stalled: { readers, events } }: Scale, neverReading: number): Promise<Figures> {

@@ -1,0 +1,43 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { SubjectName } from '../engines/registry.ts'
+import { RETAINED } from '../engines/subject.ts'
+import type { Site } from '../harness/site.ts'
+import type { Scale } from '../scale.ts'
+import type { Figures, Measurement } from './measurement.ts'
+
+const subjects = ['sse-redis', 'sse-redis-ioredis', 'sse-nats'] as const satisfies readonly SubjectName[]
+
+/** What nodes cost their engine while nothing happens: each follows, and has published. */
+export const idleNodes: Measurement = {
+  name: 'idle-nodes',
+  title: ({ idleNodes: { nodes, ms } }) =>
+    `${nodes} nodes on which nothing happens for ${ms / 1_000} s: what each costs the engine`,
+  rounds: ({ engines }) => engines.rounds,
+  metrics: [
+    { key: 'memory', label: 'memory, KB', digits: 1, isInSummary: true },
+    { key: 'connections', label: 'connections', digits: 1 },
+    { key: 'requests', label: 'requests per second', digits: 2, isInSummary: true },
+    { key: 'engineCpu', label: 'CPU per second, µs', digits: 0 },
+  ],
+  contestants: subjects.map((subject) => ({ name: subject, subject, measure })),
+  bars: [],
+}
+
+async function measure(site: Site, { idleNodes: { nodes, ms } }: Scale): Promise<Figures> {
+  const node = await site.node(RETAINED)
+  // The first one begins the log.
+  await node.call('startNodes', { count: 1, ms: 0 })
+  const before = await site.engineState()
+  // Over as long as is measured, so that what they do at intervals is spread over it as well.
+  await node.call('startNodes', { count: nodes, ms })
+  const [begin, beginCpu] = [await site.engineState(), site.engineCpu()]
+  await sleep(ms)
+  const [end, endCpu] = [await site.engineState(), site.engineCpu()]
+  const seconds = ((nodes + 1) * ms) / 1_000
+  return {
+    memory: (end.memory - before.memory) / nodes / 1_000,
+    connections: (end.connections - before.connections) / nodes,
+    requests: (end.requests - begin.requests) / seconds,
+    engineCpu: (endCpu - beginCpu) / seconds,
+  }
+}
