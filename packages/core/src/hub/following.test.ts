@@ -165,7 +165,8 @@ describe('a log that goes away', () => {
     const { hub, log } = stage({ isThere: false })
     const seen = async (): Promise<unknown[]> => [hub.stats().log.state, await hub.health()]
     expect(hub.stats().log).toEqual({ state: 'idle', waiting: 0 })
-    void hub.ready
+    const ready = vi.fn()
+    void hub.ready.then(ready)
     expect(await seen()).toEqual(['loading', { ok: false }])
     log.depart(AWAY)
     expect(await seen()).toEqual(['away', { ok: false, error: AWAY }])
@@ -175,8 +176,10 @@ describe('a log that goes away', () => {
     log.putAll('a', '1')
     log.arrive({ deliver: false })
     expect(await seen()).toEqual(['loading', { ok: false }])
+    expect(ready).not.toHaveBeenCalled()
     log.deliver()
     expect(await seen()).toEqual(['ready', { ok: true }])
+    expect(ready).toHaveBeenCalledTimes(1)
     log.depart(null)
     expect(await seen()).toEqual(['away', { ok: false, error: null }])
     log.arrive()
