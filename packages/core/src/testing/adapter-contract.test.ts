@@ -68,11 +68,21 @@ describe('adapterContract', () => {
 
 const REMAINS = 'leaves nothing behind of thousands of streams'
 
+/** On a busy machine what a rule does first may take longer than it waits in vain: then it has more time. */
 async function breaks(_: string, rule: string, complaint: RegExp, parts: Partial<WebParts>): Promise<void> {
-  const cases = adapterContract({ start: () => serveWebForm(parts), timeout: 800, opens: 1_000 })
+  const failed = await failureOf(rule, parts, 800)
+  if (complaint.test(failed)) return
+  expect(await failureOf(rule, parts, 5_000)).toMatch(complaint)
+}
+
+async function failureOf(rule: string, parts: Partial<WebParts>, timeout: number): Promise<string> {
+  const cases = adapterContract({ start: () => serveWebForm(parts), timeout, opens: 1_000 })
   const broken = cases.find(({ name }) => name === rule)
   if (broken === undefined) throw new Error(`there is no such rule: ${rule}`)
-  await expect(broken.run()).rejects.toThrow(complaint)
+  return broken.run().then(
+    () => 'it holds',
+    ({ message }: Error) => message,
+  )
 }
 
 const whole: AdapterHarness = { start: () => serveWebForm() }
