@@ -209,7 +209,7 @@ function listenersOf(client: RedisClient): number {
 describe('what an application may have set', () => {
   const server = sharedRedis({ password: 'secret' })
 
-  it.each([
+  it.for([
     [
       'node-redis 6',
       (url: string) =>
@@ -266,8 +266,8 @@ describe('what an application may have set', () => {
           reconnectOnError: () => 2,
         }),
     ],
-  ] as const)('does not reach its connections: %s', async (name, create) => {
-    const { url } = await server({ skip: () => expect.unreachable() })
+  ] as const)('does not reach its connections: %s', async ([name, create], context) => {
+    const { url } = await server(context)
     const endpoint = endpointOf({ client: create(url) })
     expect(endpoint.keyPrefix).toBe(name === 'node-redis 5' ? '' : 'app:')
     const connection = await open(endpoint)

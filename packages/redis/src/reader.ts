@@ -105,8 +105,10 @@ export class Reader {
     if (!isOther && ordinalOf(state.last) === ordinalOf(this.#position)) return
     const entries = await this.#read(link, [])
     if (entries.length > 0) return this.#take(link, entries)
-    if (isOther) return this.#begin(link, state)
-    this.#skipTo(state.last, state.last, MISSING)
+    if (!isOther) return this.#skipTo(state.last, state.last, MISSING)
+    await this.#begin(link, state)
+    // Somebody has forged the record of an epoch: it is followed by a true one, unless that has come meanwhile.
+    if (this.#epoch !== state.epoch) await link.script.distrust(this.#cursor, state.epoch)
   }
 
   /** Whether what was read is more than the log has, in the same epoch. */

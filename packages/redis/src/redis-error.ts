@@ -13,6 +13,9 @@ const MEANINGS: Readonly<Record<string, string>> = {
   LOADING: 'it is loading its data',
 }
 
+/** The same for errors that have no code of their own. */
+const TOO_LONG = 'the event is longer than it takes in one piece: raise `proto-max-bulk-len`'
+
 /** Those that pass: somebody else is the master now, or will be soon. The connection is made anew. */
 const PASSING = ['LOADING', 'READONLY', 'MASTERDOWN', 'CLUSTERDOWN', 'TRYAGAIN', 'MOVED', 'ASK', 'UNBLOCKED', 'BUSY']
 
@@ -31,7 +34,7 @@ export function isPassing(error: unknown): boolean {
 export function redisError(endpoint: string, error: unknown): SseError {
   if (error instanceof SseError) return error
   const said = error instanceof Error ? error.message : String(error)
-  const meaning = MEANINGS[codeOf(error) ?? '']
+  const meaning = said.includes('invalid bulk length') ? TOO_LONG : MEANINGS[codeOf(error) ?? '']
   const message = meaning === undefined ? said : `${meaning} (${said})`
   return new SseError('SSE_LOG', `Redis at ${endpoint}: ${message}`, { cause: error })
 }
