@@ -1,4 +1,5 @@
 export type { BodyExchange } from './node/body-sink.ts'
+export { type DrainOnSignalOptions, drainOnSignal } from './node/drain-on-signal.ts'
 export { eventStream, openBody, openWebBody } from './node/event-stream.ts'
 export { lastEventIdOf } from './node/request.ts'
 export type { LastEventId } from './wire/last-event-id.ts'
