@@ -10,6 +10,9 @@ const MIN_HEARTBEAT = 100
 /** How long a server keeps a consumer that nobody listens to, in milliseconds. */
 const INACTIVE = 30_000
 
+/** So many heartbeats may stay away. */
+const MAX_SILENCES = 3
+
 /** What a consumer is to read, and for whom. */
 export interface ConsumerOptions {
   readonly stream: string
@@ -30,7 +33,8 @@ export class Consumer {
   readonly #name: string = `sse-${randomName()}`
   #subscription: Subscription | undefined
   #delivered = 0
-  #lastHeard: number = performance.now()
+  #wasHeard = true
+  #silences = 0
 
   constructor(session: Session, options: ConsumerOptions) {
     this.#session = session
@@ -67,15 +71,21 @@ export class Consumer {
     await this.#session.api.consumers.delete(this.#options.stream, this.#name).catch(() => {})
   }
 
-  /** Whether nothing has been heard of it for so long that it must be gone. */
-  get isSilent(): boolean {
-    return performance.now() - this.#lastHeard > 3 * Math.max(MIN_HEARTBEAT, this.#options.heartbeat)
+  /**
+   * To be asked at every heartbeat.
+   *
+   * @returns whether nothing was heard of it for so long that it must be gone
+   */
+  isSilent(): boolean {
+    this.#silences = this.#wasHeard ? 0 : this.#silences + 1
+    this.#wasHeard = false
+    return this.#silences >= MAX_SILENCES
   }
 
   #hear(error: Error | null, message: Msg): void {
     if (this.#session.signal.aborted) return
     if (error !== null) return this.#session.fail(error)
-    this.#lastHeard = performance.now()
+    this.#wasHeard = true
     const place = placeOf(message, this.#name)
     if (place === undefined) return this.#obey(message)
     this.#delivered++

@@ -7,7 +7,7 @@ import type { DeliveredPlace } from './delivered-message.ts'
 import { endOfLoss, lastReadable } from './history.ts'
 import type { Link, Session, SessionUser } from './link.ts'
 import type { NatsSettings } from './options.ts'
-import { decodeRecord } from './record-text.ts'
+import { RecordReader } from './record-text.ts'
 import { streamInfo } from './stream.ts'
 import { Tail } from './tail.ts'
 
@@ -43,6 +43,7 @@ export class Follower implements SessionUser {
   readonly #settings: NatsSettings
   readonly #bounds: TailBounds
   readonly #delivery: Delivery
+  readonly #records = new RecordReader()
   #reading: Reading | undefined
   #epoch = ''
   /** The last that was delivered, or what is not to be had any more. */
@@ -90,7 +91,7 @@ export class Follower implements SessionUser {
     const isBehind = lastReadable(info) > read
     if (endOfLoss(info, read) > read) session.fail(this.#error(`has lost what came after ${read}`))
     // What is there comes; if it has not come for so long, it will not.
-    if (consumer.isSilent || (isBehind && this.#stuckAt === read))
+    if (consumer.isSilent() || (isBehind && this.#stuckAt === read))
       session.fail(this.#error('does not send what it has'))
     this.#stuckAt = isBehind ? read : undefined
   }
@@ -148,7 +149,7 @@ export class Follower implements SessionUser {
   }
 
   #decode(reading: Reading, message: Msg, position: string): LogRecord {
-    const record = decodeRecord(position, message.data)
+    const record = this.#records.read(position, message.data)
     if (record !== undefined) return record
     reading.foreign++
     return foreignRecord(position)

@@ -36,7 +36,7 @@ export interface NatsLogOptions {
   /** How long a publish waits for NATS, in milliseconds, before it is rejected: default 5,000. `false`: as long as it takes. */
   readonly publishTimeout?: number | false
   /**
-   * How often NATS is asked whether the stream is as it was, in milliseconds, 50 to 60,000: default 2,000. A server that does not answer
+   * How often NATS is asked whether the stream is as it was, in milliseconds, 100 to 60,000: default 2,000. A server that does not answer
    * for as long is taken for gone.
    */
   readonly probeInterval?: number
@@ -91,7 +91,7 @@ export function natsSettings(options: NatsLogOptions): NatsSettings {
   assertInteger('replicas', replicas, 1, 5)
   if (storage !== 'file' && storage !== 'memory') throw invalid('storage', "must be 'file' or 'memory'")
   if (publishTimeout !== false) assertInteger('publishTimeout', publishTimeout, 1, MAX_DELAY)
-  assertInteger('probeInterval', probeInterval, 50, 60_000)
+  assertInteger('probeInterval', probeInterval, 100, 60_000)
   if (typeof onError !== 'function') throw invalid('onError', 'must be a function')
   return {
     connector: connectorOf(options, stream, probeInterval),

@@ -4,9 +4,16 @@ import { checkedRecord } from '@sse/core/engine'
 /** What the first line of a message says: `data` was serialized, or it was a text to begin with. */
 const DATA = 'sse/1 data\n'
 const TEXT = 'sse/1 text\n'
+const LINE_FEED = 10
+
+/** So many heads are known again, where they are not longer than this. */
+const MAX_HEADS = 1_000
+const MAX_HEAD_LENGTH = 512
 
 const encoder = new TextEncoder()
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+
+type Head = Omit<LogRecord, 'position' | 'data'>
 
 /**
  * The message of an entry, as UTF-8: four lines, then the data as it is. The lines are what this is, the topic, the event,
@@ -17,28 +24,53 @@ export function encodeRecord({ topic, event, data, raw, key }: LogEntry): Uint8A
   return encoder.encode(`${raw ? TEXT : DATA}${topic}\n${event}\n${keyLine}\n${data}`)
 }
 
-/** Reads a message, whoever has sent it; `undefined` for one that is none of ours. */
-export function decodeRecord(position: string, message: Uint8Array): LogRecord | undefined {
-  try {
-    return readText(position, decoder.decode(message))
-  } catch {
-    return undefined
+/**
+ * Reads messages, whoever has sent them. Most have a head that was read before: what is checked once need not be checked
+ * again, and all records of a topic have one and the same text for it.
+ */
+export class RecordReader {
+  readonly #heads = new Map<string, Head>()
+
+  /** The record; `undefined` for a message that is none of ours. */
+  read(position: string, message: Uint8Array): LogRecord | undefined {
+    const end = headEnd(message)
+    if (end < 0) return undefined
+    try {
+      // Apart, so that no topic keeps the text of its event from being let go of.
+      const head = this.#head(decoder.decode(message.subarray(0, end)))
+      const data = decoder.decode(message.subarray(end))
+      const { topic, event, raw, key } = head
+      return key === undefined ? { position, topic, event, data, raw } : { position, topic, event, data, raw, key }
+    } catch {
+      return undefined
+    }
+  }
+
+  #head(text: string): Head {
+    const known = this.#heads.get(text)
+    if (known !== undefined) return known
+    const head = parseHead(text)
+    if (this.#heads.size >= MAX_HEADS) this.#heads.clear()
+    if (text.length <= MAX_HEAD_LENGTH) this.#heads.set(text, head)
+    return head
   }
 }
 
-function readText(position: string, text: string): LogRecord | undefined {
+/** Where the data begins. */
+function headEnd(message: Uint8Array): number {
+  let end = 0
+  for (let line = 0; line < 4; line++) {
+    end = message.indexOf(LINE_FEED, end) + 1
+    if (end === 0) return -1
+  }
+  return end
+}
+
+/** Throws for what none of ours begins with. */
+function parseHead(text: string): Head {
   const raw = text.startsWith(TEXT)
-  if (!raw && !text.startsWith(DATA)) return undefined
-  const topicEnd = text.indexOf('\n', DATA.length)
-  const eventEnd = topicEnd < 0 ? -1 : text.indexOf('\n', topicEnd + 1)
-  const keyEnd = eventEnd < 0 ? -1 : text.indexOf('\n', eventEnd + 1)
-  if (keyEnd < 0) return undefined
-  return checkedRecord({
-    position,
-    topic: text.slice(DATA.length, topicEnd),
-    event: text.slice(topicEnd + 1, eventEnd),
-    key: keyEnd === eventEnd + 1 ? undefined : JSON.parse(text.slice(eventEnd + 1, keyEnd)),
-    data: text.slice(keyEnd + 1),
-    raw,
-  })
+  if (!raw && !text.startsWith(DATA)) throw new TypeError('not a message of this log')
+  const [topic, event, keyLine] = text.slice(DATA.length).split('\n')
+  const key: unknown = keyLine === '' ? undefined : JSON.parse(String(keyLine))
+  return checkedRecord({ position: '0', topic, event, data: '', raw, key })
 }

@@ -1,0 +1,212 @@
+import { SseError } from '@sse/core'
+import { sharedNats, startNatsForTest } from '@sse/tooling/engines-for-test'
+import { describe, expect, it } from 'vitest'
+import { entryOf, Observer, texts, until } from '../test/observer.ts'
+import { dataOf, freeze, freshStream, messagesOf, openLog, operate } from '../test/stage.ts'
+import { Wire } from '../test/wire.ts'
+
+/** What became of appends: the place, or the message of the error. */
+async function outcomes(appends: readonly Promise<{ position: string }>[]): Promise<string[]> {
+  const settled = await Promise.allSettled(appends)
+  return settled.map((one) => (one.status === 'fulfilled' ? one.value.position : String(one.reason)))
+}
+
+describe('an event that is appended', () => {
+  const server = sharedNats()
+
+  it('[L2] is stored once, though its answer is lost and it is sent again', async (context) => {
+    const engine = await server(context)
+    const wire = await Wire.to(engine.port)
+    const stream = freshStream()
+    const log = openLog({ servers: wire.url, stream })
+    const observer = new Observer(log)
+    await log.append(entryOf('before'))
+    wire.isDeaf = true
+    const appends = texts(50).map((text) => log.append(entryOf(text)))
+    const operator = await operate(engine)
+    await until(() => wire.size > 0)
+    await expect.poll(async () => (await operator.api.streams.info(stream)).state.last_seq).toBe(51)
+    wire.cut()
+    wire.isDeaf = false
+    expect(await outcomes(appends)).toEqual(Array.from({ length: 50 }, (_, n) => String(n + 2)))
+    await observer.until('event 49')
+    expect(observer.texts).toEqual(['before', ...texts(50)])
+    expect(await dataOf(operator, stream)).toEqual(['before', ...texts(50)])
+    expect(new Set(observer.epochs).size).toBe(1)
+  })
+
+  it('[L2] has the place of its call, though connections break all the time', async (context) => {
+    const engine = await server(context)
+    const wire = await Wire.to(engine.port)
+    const stream = freshStream()
+    const log = openLog({ servers: wire.url, stream })
+    const appends: Promise<{ position: string }>[] = []
+    for (let round = 0; round < 8; round++) {
+      for (const text of texts(200, `round ${round}`)) appends.push(log.append(entryOf(text)))
+      await appends[appends.length - 150]
+      wire.isDeaf = round % 2 === 0
+      wire.cut()
+      wire.isDeaf = false
+    }
+    const positions = await outcomes(appends)
+    expect(positions).toEqual(Array.from({ length: 1600 }, (_, n) => String(n + 1)))
+    const operator = await operate(engine)
+    expect((await operator.api.streams.info(stream)).state.messages).toBe(1600)
+  })
+
+  it('is rejected in time while nobody answers, and not stored after what is appended later', async (context) => {
+    const engine = await startNatsForTest(context)
+    const stream = freshStream()
+    const log = openLog({ servers: engine.url, stream, publishTimeout: 300 })
+    await log.append(entryOf('before'))
+    await freeze(engine)
+    const began = performance.now()
+    const lost = texts(3).map((text) => log.append(entryOf(text)))
+    const [first] = await outcomes(lost)
+    expect(performance.now() - began).toBeLessThan(1_500)
+    expect(first).toMatch(
+      /^SseError: NATS at 127\.0\.0\.1:\d+ did not answer within 300 ms \(`publishTimeout`\).*It may have been accepted\.$/,
+    )
+    engine.resume()
+    await until(
+      () =>
+        log.append(entryOf('after')).then(
+          () => true,
+          () => false,
+        ),
+      5_000,
+    )
+    const operator = await operate(engine)
+    const stored = (await dataOf(operator, stream)).filter((text) => text !== '')
+    expect(stored.filter((text) => text === 'after').length).toBe(1)
+    // What was on its way when the server froze may be there, before: never after.
+    expect(stored.slice(stored.indexOf('after') + 1)).toEqual([])
+    expect(new Set(stored).size).toBe(stored.length)
+  })
+
+  it('waits as long as it takes where it is told to', async (context) => {
+    const engine = await startNatsForTest(context)
+    const log = openLog({ servers: engine.url, stream: freshStream(), publishTimeout: false })
+    await log.append(entryOf('before'))
+    await engine.kill()
+    const waiting = log.append(entryOf('meanwhile'))
+    const late = log.append(entryOf('later'))
+    await engine.restart()
+    expect(await outcomes([waiting, late])).toEqual(['2', '3'])
+  })
+
+  it('that had not been sent when its time was over is not sent any more', async (context) => {
+    const engine = await startNatsForTest(context)
+    const stream = freshStream()
+    const log = openLog({ servers: engine.url, stream, publishTimeout: 200 })
+    await log.append(entryOf('before'))
+    await engine.kill()
+    const error = await log.append(entryOf('lost')).catch((reason: unknown) => reason)
+    expect(error).toBeInstanceOf(SseError)
+    expect(error).toMatchObject({ code: 'SSE_LOG' })
+    await engine.restart()
+    await until(() =>
+      log.append(entryOf('after')).then(
+        () => true,
+        () => false,
+      ),
+    )
+    const data = await dataOf(await operate(engine), stream)
+    expect(data.filter((text) => text !== '')).toEqual(['before', 'after'])
+  })
+
+  it('is refused if it is longer than a message may be, naming both limits, and no other is', async (context) => {
+    const engine = await startNatsForTest(context, { config: ['max_payload: 4KB'] })
+    const log = openLog({ servers: engine.url, stream: freshStream() })
+    const appends = ['short', 'x'.repeat(5_000), 'short, too'].map((text) => log.append(entryOf(text)))
+    const [first, second, third] = await outcomes(appends)
+    expect([first, third]).toEqual(['1', '2'])
+    expect(second).toMatch(/NATS.*takes 50\d\d bytes.*may have 4096.*`max_payload`.*`limits\.eventBytes`/)
+    await expect(appends[1]).rejects.toMatchObject({ name: 'SseError', code: 'SSE_LOG' })
+  })
+
+  it('is refused if the stream takes no message as long', async (context) => {
+    const engine = await server(context)
+    const { api } = await operate(engine)
+    const stream = freshStream()
+    await api.streams.add({ name: stream, subjects: [`sse.${stream}`], max_msg_size: 1_000 })
+    const log = openLog({ servers: engine.url, stream })
+    await expect(log.append(entryOf('x'.repeat(2_000)))).rejects.toMatchObject({
+      code: 'SSE_LOG',
+      message: expect.stringMatching(/NATS.*longer than the stream takes.*max_msg_size/),
+    })
+  })
+
+  it('is refused if there is no room left, and the log goes on', async (context) => {
+    const engine = await startNatsForTest(context, { maxFile: '64KB' })
+    const stream = freshStream()
+    const log = openLog({ servers: engine.url, stream })
+    const observer = new Observer(log)
+    const appends = texts(20).map((text) => log.append(entryOf(text.padEnd(8_000, '.'))))
+    const ends = await outcomes(appends)
+    const refused = ends.filter((end) => end.startsWith('SseError'))
+    expect(refused.length).toBeGreaterThan(0)
+    expect(refused[0]).toMatch(/NATS.*room left.*maxEvents/)
+    await (await operate(engine)).api.streams.purge(stream)
+    await until(() =>
+      log.append(entryOf('room again')).then(
+        () => true,
+        () => false,
+      ),
+    )
+    await observer.until('room again')
+  })
+
+  it('is refused if its user may not publish, naming what is missing', async (context) => {
+    const stream = freshStream()
+    const engine = await startNatsForTest(context, {
+      config: [
+        `authorization { users: [{ user: reader, password: secret, permissions: { publish: { deny: "sse.${stream}" } } }] }`,
+      ],
+    })
+    const log = openLog({ servers: `nats://reader:secret@127.0.0.1:${engine.port}`, stream, publishTimeout: 400 })
+    await expect(log.append(entryOf('one'))).rejects.toMatchObject({
+      code: 'SSE_LOG',
+      message: expect.stringMatching(new RegExp(`NATS.*may not do that.*sse\\.${stream}`)),
+    })
+  })
+
+  it('is one message of text, with an id', async (context) => {
+    const engine = await server(context)
+    const stream = freshStream()
+    const log = openLog({ servers: engine.url, stream })
+    await log.append({ topic: 'stocks/AAPL', event: 'price', data: '{"p":1}', raw: false, key: 'AAPL' })
+    const operator = await operate(engine)
+    expect(await messagesOf(operator, stream)).toEqual(['sse/1 data\nstocks/AAPL\nprice\n"AAPL"\n{"p":1}'])
+    const message = await operator.api.streams.getMessage(stream, { seq: 1 })
+    expect(message?.header.get('Nats-Msg-Id')).toMatch(/^[0-9a-z]{12}-1$/)
+  })
+})
+
+describe('a log that only appends', () => {
+  const server = sharedNats()
+
+  it('holds no connection after `release()`, and may be used again', async (context) => {
+    const engine = await server(context)
+    const wire = await Wire.to(engine.port)
+    const log = openLog({ servers: wire.url, stream: freshStream() })
+    await log.release?.()
+    const appends = texts(3).map((text) => log.append(entryOf(text)))
+    await log.release?.()
+    expect(await outcomes(appends)).toEqual(['1', '2', '3'])
+    await until(() => wire.size === 0)
+    expect(await outcomes([log.append(entryOf('again'))])).toEqual(['4'])
+    expect(wire.size).toBe(1)
+  })
+
+  it('is let go of though nobody answers', async () => {
+    const log = openLog({ servers: 'nats://127.0.0.1:1', stream: freshStream(), publishTimeout: 200 })
+    const appends = texts(2).map((text) => log.append(entryOf(text)))
+    const ends = outcomes(appends)
+    await log.release?.()
+    expect(await ends).toEqual([
+      expect.stringMatching(/NATS at 127\.0\.0\.1:1 did not answer within 200 ms.*refused.*It was not accepted/),
+      expect.stringMatching(/It was not accepted/),
+    ])
+  })
+})
