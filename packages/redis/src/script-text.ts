@@ -90,19 +90,19 @@ end
 local ms, ordinal = split(last)
 ms = math.max(ms, now())
 
-local function add(at, count, isLast)
-  local entry = { 'XADD', stream, 'NOMKSTREAM' }
+local function store(from, to, isLast)
+  local place = id(ms, ordinal + 1)
   if isLast then
-    entry[4], entry[5], entry[6] = 'MAXLEN', '~', keep
+    return redis.pcall('XADD', stream, 'NOMKSTREAM', 'MAXLEN', '~', keep, place, unpack(ARGV, from, to))
   end
-  local place = #entry + 1
-  entry[place] = id(ms, ordinal + 1)
-  for i = at + 1, at + count do entry[#entry + 1] = ARGV[i] end
-  local added = redis.pcall(unpack(entry))
+  return redis.pcall('XADD', stream, 'NOMKSTREAM', place, unpack(ARGV, from, to))
+end
+
+local function add(at, count, isLast)
+  local added = store(at + 1, at + count, isLast)
   if type(added) == 'table' and added.err and string.find(added.err, 'equal or smaller', 1, true) then
     ms = newest() + 1
-    entry[place] = id(ms, ordinal + 1)
-    added = redis.pcall(unpack(entry))
+    added = store(at + 1, at + count, isLast)
   end
   if type(added) == 'table' and added.err then return added end
   ordinal = ordinal + 1
