@@ -1,1 +1,5 @@
-export { default } from '@sse/tooling/vitest'
+import config from '@sse/tooling/vitest'
+import { mergeConfig } from 'vitest/config'
+
+// Runs mostly wait, so that several go on at a time.
+export default mergeConfig(config, { test: { testTimeout: 60_000, maxConcurrency: 4, maxWorkers: 1 } })
