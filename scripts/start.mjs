@@ -1,10 +1,15 @@
 // `npm start`: builds what the demos in apps/ need, and starts each of them behind one landing page that leads to all and
-// shows how they are. PORT is the landing page's port; the demos take the next free ones.
+// shows how they are. PORT is the landing page's port; the demos take the next free ones. With `--log` it is the stocks demo
+// alone, on several nodes (start-options.mjs).
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { findDemos, freePort } from './demos.mjs'
 import { launch } from './launch.mjs'
+import { assertEngine, runSeveralNodes } from './several-nodes.mjs'
+import { help, startOptions } from './start-options.mjs'
 import { spawnTurbo } from './turbo.mjs'
+
+/** @import { SeveralNodes } from './start-options.mjs' */
 
 /** How long demos may take to end after a signal, in milliseconds. */
 const stopTimeout = 10_000
@@ -17,17 +22,35 @@ for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM'])) process.on(si
 if (process.env.npm_lifecycle_event === 'start') stopWithParent()
 
 try {
+  const options = startOptions(process.argv.slice(2))
   const wanted = wantedPort()
-  await build()
-  const demos = findDemos(apps)
-  if (demos.length === 0) throw new Error('There is no demo in apps/')
-  await launch(demos, wanted ?? (await freePort(3_000)), interrupted.signal)
-  if (!interrupted.signal.aborted) throw new Error('Every demo has ended')
+  if (options === 'help') console.log(help)
+  else if (options === undefined) await startDemos(wanted)
+  else await startSeveralNodes(options, wanted)
 } catch (error) {
   if (!interrupted.signal.aborted) {
     console.error(error instanceof Error ? error.message : error)
     process.exitCode = 1
   }
+}
+
+/** @param {number | undefined} wanted the landing page's port */
+async function startDemos(wanted) {
+  await build('./apps/*')
+  const demos = findDemos(apps)
+  if (demos.length === 0) throw new Error('There is no demo in apps/')
+  await launch(demos, wanted ?? (await freePort(3_000)), interrupted.signal)
+  if (!interrupted.signal.aborted) throw new Error('Every demo has ended')
+}
+
+/**
+ * @param {SeveralNodes} options
+ * @param {number | undefined} wanted the page's port
+ */
+async function startSeveralNodes(options, wanted) {
+  await assertEngine(options)
+  await build('./apps/stocks')
+  await runSeveralNodes(options, wanted ?? (await freePort(3_000)), interrupted.signal)
 }
 
 /** Ends everything. Whatever has not ended in time is left behind. */
@@ -47,12 +70,16 @@ function stopWithParent() {
   watch.unref()
 }
 
-/** Builds what can be built: what cannot does not keep the others from starting. */
-async function build() {
+/**
+ * Builds what can be built: what cannot does not keep the others from starting.
+ *
+ * @param {string} folders of the demos
+ */
+async function build(folders) {
   const args = [
     'run',
     'build',
-    '--filter=./apps/*...',
+    `--filter=${folders}...`,
     '--output-logs=errors-only',
     '--continue=dependencies-successful',
   ]

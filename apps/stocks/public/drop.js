@@ -12,12 +12,12 @@ import { Trial } from './trial.js'
  * @param {{ feed: Feed, chart: Chart, client: string }} page
  */
 export function dropTrial({ feed, chart, client }) {
-  return new Trial('drop', async (trial, signal) => {
+  return new Trial('drop', async (outcome, signal) => {
     const dropped = request(`drop?client=${client}`, { method: 'POST', signal })
-    trial.say('The server ends the stream. Waiting for your browser to come back …')
+    outcome.say('The server ends the stream. Waiting for your browser to come back …')
     const [{ replayed, from, to, missing, away, id }] = await Promise.all([feed.next('resumed', signal), dropped])
     chart.mark({ from: chart.now - away, to: chart.now, label: `${count(replayed)} ticks replayed` })
-    trial.conclude({
+    outcome.conclude({
       figures: { replayed: count(replayed), missing: count(missing), away: duration(away) },
       verdict: missing === 0 ? 'Nothing is missing.' : `${count(missing)} ticks never came.`,
       detail:

@@ -22,14 +22,18 @@ const RETRY_AFTER_REFUSAL = 3_000
  * @property {number} from the newest tick before
  * @property {number} to the newest tick when it was back
  * @property {number} missing ticks in between that did not come
+ * @property {number} repeated ticks that came again
  * @property {number} away milliseconds
  * @property {string | null} id what it brought as `Last-Event-ID`
+ * @property {string | null} before the node that it was on, of several
+ * @property {string | null} node the one that it is on now
  *
  * @typedef {{ opened: Opened, 'sse.gap': Gap } & Pick<StockEvents, 'market' | 'history' | 'price'>} Wire what the server
  *   sends, by the name of the event
  *
  * @typedef {object} FeedEvents
  * @property {State} state
+ * @property {Opened} opened
  * @property {{ price: Price, arrival: Arrival }} price
  * @property {StockEvents['market']} market
  * @property {StockEvents['history']} history
@@ -43,12 +47,15 @@ export class Feed {
   lastEventId = ''
   received = 0
   gaps = 0
+  /** The node that the stream comes from, or came from last; null where there is one server. */
+  /** @type {string | null} */
+  node = null
 
   #client
   #target = new EventTarget()
   /** @type {EventSource | undefined} */
   #source
-  /** @type {{ at: number, last: number, missing: number } | undefined} */
+  /** @type {{ at: number, last: number, missing: number, repeated: number, node: string | null } | undefined} */
   #lost
   /** @type {string | null} */
   #resumedFrom = null
@@ -63,7 +70,6 @@ export class Feed {
     const source = new EventSource(this.#url())
     this.#source = source
     this.#emit('state', 'connecting')
-    source.addEventListener('open', () => this.#emit('state', 'open'))
     source.addEventListener('error', () => this.#failed(source))
     this.#hear('opened', (data) => this.#opened(data))
     this.#hear('market', (data) => this.#market(data))
@@ -124,7 +130,8 @@ export class Feed {
 
   /** @param {EventSource} source */
   #failed(source) {
-    this.#lost ??= { at: performance.now(), last: this.sequence.last, missing: this.sequence.missing }
+    const { last, missing, repeated } = this.sequence
+    this.#lost ??= { at: performance.now(), last, missing, repeated, node: this.node }
     if (source.readyState === EventSource.CONNECTING) {
       this.#emit('state', 'reconnecting')
       return
@@ -135,9 +142,13 @@ export class Feed {
   }
 
   /** @param {Opened} opened */
-  #opened({ n, resumedFrom }) {
+  #opened(opened) {
+    const { n, resumedFrom, node } = opened
     this.sequence.opened(n, resumedFrom !== null)
     this.#resumedFrom = resumedFrom
+    this.node = node?.name ?? null
+    this.#emit('state', 'open')
+    this.#emit('opened', opened)
     this.#tellResumed()
   }
 
@@ -157,21 +168,25 @@ export class Feed {
   /** @param {Gap} gap */
   #gap(gap) {
     this.gaps += 1
+    this.sequence.gap()
     this.#emit('gap', gap)
   }
 
   #tellResumed() {
     if (this.#lost === undefined || !this.sequence.isCaughtUp) return
-    const { at, last, missing } = this.#lost
-    const { replayed, last: to, missing: missingNow } = this.sequence
+    const { at, last, missing, repeated, node } = this.#lost
+    const { replayed, last: to, missing: missingNow, repeated: repeatedNow } = this.sequence
     this.#lost = undefined
     this.#emit('resumed', {
       replayed,
       from: last,
       to,
       missing: missingNow - missing,
+      repeated: repeatedNow - repeated,
       away: performance.now() - at,
       id: this.#resumedFrom,
+      before: node,
+      node: this.node,
     })
   }
 

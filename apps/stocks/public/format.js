@@ -13,6 +13,13 @@ export function duration(milliseconds) {
   return milliseconds < 950 ? `${Math.round(milliseconds)} ms` : `${tenths.format(milliseconds / 1_000)} s`
 }
 
+/**
+ * As at the beginning of a sentence.
+ *
+ * @param {string} text
+ */
+export const capitalized = (text) => `${text.charAt(0).toUpperCase()}${text.slice(1)}`
+
 /** @param {number} value */
 export const oneDecimal = (value) => tenths.format(value)
 

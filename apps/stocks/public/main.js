@@ -1,9 +1,13 @@
+/**
+ * @import {NodeIdentity} from '../src/events.ts'
+ */
 import { Board } from './board.js'
 import { Chart } from './chart.js'
 import { drawClientId } from './client-id.js'
 import { dropTrial } from './drop.js'
 import { byId } from './elements.js'
 import { Feed } from './feed.js'
+import { Nodes } from './nodes.js'
 import { Quotes } from './quotes.js'
 import { restartTrial } from './restart.js'
 import { Selection } from './selection.js'
@@ -35,10 +39,28 @@ feed.on('price', ({ price, arrival }) => {
 
 new Vitals(feed)
 dropTrial({ feed, chart, client })
-slowTrial({ client })
 restartTrial({ feed, chart })
-showServerStats()
+
+const { of } = document.body.dataset
+const nodes = of === 'balancer' ? new Nodes({ feed, chart, client }) : undefined
+if (of === 'server') slowTrial({ client })
+if (of !== 'balancer') showServerStats()
+if (of === 'node') feed.on('opened', ({ node }) => leadToBalancer(node))
 
 // A browser allows few connections to one server: a page that is gone, or kept for "back", must not hold any.
-addEventListener('pagehide', () => feed.close())
-addEventListener('pageshow', () => feed.open())
+addEventListener('pagehide', () => {
+  feed.close()
+  nodes?.close()
+})
+addEventListener('pageshow', () => {
+  feed.open()
+  nodes?.open()
+})
+
+/** @param {NodeIdentity | null} node */
+function leadToBalancer(node) {
+  if (node === null) return
+  byId('own-node').textContent = node.name
+  const link = byId('balancer')
+  if (link instanceof HTMLAnchorElement) link.href = `${location.protocol}//${location.hostname}:${node.balancerPort}/`
+}

@@ -12,14 +12,14 @@ import { Trial } from './trial.js'
  * @param {{ feed: Feed, chart: Chart }} page
  */
 export function restartTrial({ feed, chart }) {
-  return new Trial('restart', async (trial, signal) => {
+  return new Trial('restart', async (outcome, signal) => {
     const started = performance.now()
     const restarted = request('restart-log', { method: 'POST', signal })
-    trial.say('The log begins a new epoch. Waiting for what the server says …')
+    outcome.say('The log begins a new epoch. Waiting for what the server says …')
     const [gap, market] = await Promise.all([feed.next('gap', signal), feed.next('market', signal), restarted])
     const live = await nextLive(feed, signal)
     chart.mark({ from: chart.now, to: chart.now, label: 'log restarted' })
-    trial.conclude({
+    outcome.conclude({
       figures: {
         gap: gap.reason,
         'prices sent': count(market.listings.length),

@@ -14,11 +14,14 @@ export class Sequence {
   replayed = 0
   /** Ticks that never came, though no gap was announced for them. */
   missing = 0
+  /** Ticks that never came, as a gap had announced. */
+  announced = 0
   /** Ticks that came twice. */
   repeated = 0
 
   #snapshotAt = 0
   #replayTo = 0
+  #hasGap = false
 
   /**
    * A stream opened.
@@ -29,6 +32,11 @@ export class Sequence {
   opened(n, resumes) {
     this.replayed = 0
     this.#replayTo = resumes ? n : 0
+  }
+
+  /** A gap was announced: ticks before the next one may be lost, with the log they stood in, though no snapshot has them. */
+  gap() {
+    this.#hasGap = true
   }
 
   /**
@@ -53,7 +61,11 @@ export class Sequence {
       this.repeated += 1
       return 'repeated'
     }
-    this.missing += n - this.last - 1
+    // Who knows nothing of the market yet begins with whatever comes.
+    const hole = this.last === 0 ? 0 : n - this.last - 1
+    if (this.#hasGap) this.announced += hole
+    else this.missing += hole
+    this.#hasGap = false
     this.last = n
     if (n > this.#replayTo) return 'live'
     this.replayed += 1

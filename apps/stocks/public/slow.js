@@ -1,6 +1,7 @@
 /**
  * @import {StockEvents} from '../src/events.ts'
  * @import {SlowStatus} from '../src/slow-lane.ts'
+ * @import {Outcome} from './outcome.js'
  */
 
 import { bytes, count } from './format.js'
@@ -23,20 +24,20 @@ const PAUSE = 1_500
  * @param {{ client: string }} page
  */
 export function slowTrial({ client }) {
-  return new Trial('slow', async (trial, signal) => {
+  return new Trial('slow', async (outcome, signal) => {
     const reader = await openReader(client, signal)
     try {
-      const filled = await fillBuffers(client, trial, signal)
+      const filled = await fillBuffers(client, outcome, signal)
       const { published, newest } = await publish(client, 'small', signal)
-      trial.show(
+      outcome.show(
         { published: count(published), waiting: bytes(filled.bufferedBytes) },
         'The server sees this tab lag. It publishes on, and keeps nothing for it but a cursor …',
       )
       await pause(PAUSE, signal)
-      trial.say('Reading again …')
+      outcome.say('Reading again …')
       const { received, gaps, isCurrent } = await reader.readUpTo(newest)
       const conflated = published - received
-      trial.conclude({
+      outcome.conclude({
         figures: { published: count(published), received: count(received), conflated: count(conflated) },
         verdict: isCurrent
           ? `The newest value of all ${Object.keys(newest).length} keys came.`
@@ -56,14 +57,14 @@ export function slowTrial({ client }) {
  * Publishes padded events until the reader lags for good.
  *
  * @param {string} client
- * @param {Trial} trial
+ * @param {Outcome} outcome
  * @param {AbortSignal} signal
  * @returns {Promise<SlowStatus>}
  */
-async function fillBuffers(client, trial, signal) {
+async function fillBuffers(client, outcome, signal) {
   let status = await publish(client, 'padded', signal)
   while (status.published < ENOUGH) {
-    trial.show(
+    outcome.show(
       { published: count(status.published), swallowed: bytes(status.published * 16_384) },
       'This tab does not read. Its browser and the sockets still take everything …',
     )

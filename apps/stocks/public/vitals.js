@@ -27,6 +27,7 @@ export class Vitals {
     byId('last-event-id').title = lastEventId
     byId('rate').textContent = oneDecimal(this.#rate(received))
     byId('received').textContent = count(received)
+    byId('node').textContent = this.#feed.node ?? 'none yet'
     byId('gaps').textContent = count(gaps)
     byId('missing').textContent = count(sequence.missing)
     byId('missing').classList.toggle('is-bad', sequence.missing > 0)

@@ -55,7 +55,7 @@ describe('createStocks', () => {
         ...Array(SYMBOLS).fill('history'),
         ...Array(SYMBOLS).fill('price'),
       ])
-      expect(dataOf(events[0])).toEqual({ n: 5, resumedFrom: null })
+      expect(dataOf(events[0])).toEqual({ n: 5, resumedFrom: null, node: null })
       expect(dataOf(events[1])).toMatchObject({ n: 5, reason: 'fresh', seed: 1 })
       expect(new Set(events.slice(-SYMBOLS).map((event) => dataOf(event).symbol)).size).toBe(SYMBOLS)
       expect(events.map(({ id }) => id).join('')).toBe('')
@@ -98,7 +98,7 @@ describe('createStocks', () => {
       expect((await before.next()).done).toBe(true)
       publish()
       const after = readEvents(`${base}/events?client=${alice}`, { lastEventId: before.lastEventId })
-      expect(dataOf((await after.next()).value)).toEqual({ n: 10, resumedFrom: before.lastEventId })
+      expect(dataOf((await after.next()).value)).toEqual({ n: 10, resumedFrom: before.lastEventId, node: null })
       publish()
       expect((await take(after, 10)).map(({ n }) => n)).toEqual([6, 7, 8, 9, 10, 11, 12, 13, 14, 15])
       await after.return()

@@ -20,4 +20,12 @@ export interface StockEvents {
 export interface Opened {
   readonly n: number
   readonly resumedFrom: string | null
+  /** Which of several nodes it comes from; null where there is one server. */
+  readonly node: NodeIdentity | null
+}
+
+/** One of several nodes, and the balancer's port, which leads to all of them. */
+export interface NodeIdentity {
+  readonly name: string
+  readonly balancerPort: number
 }

@@ -1,29 +1,35 @@
 import { type Hub, topic } from '@sse/core'
 import type { StockEvents } from './events.ts'
-import type { Market } from './market.ts'
+import type { Market, Price } from './market.ts'
 
 /** How long the market has been open, in ticks, when the server starts: the first visitor sees a chart. */
 const WARM_UP_TICKS = 5_000
 
-/** Ticks in one turn, and milliseconds from turn to turn: 50 ticks a second. */
+/** Ticks in one turn: 50 a second. */
 const TICKS_PER_TURN = 5
-const TURN_INTERVAL = 100
+/** Milliseconds from turn to turn. */
+export const TURN_INTERVAL = 100
 
-/** Runs the market without anyone listening, as if it had opened a while ago, so that it has a past. */
-export function warmUp(market: Market, now: number): void {
+/** Runs the market as if it had opened a while ago, so that it has a past, and answers the ticks of that time. */
+export function warmUp(market: Market, now: number): readonly Price[] {
   const interval = TURN_INTERVAL / TICKS_PER_TURN
-  for (let left = WARM_UP_TICKS; left > 0; left--) market.tick(now - left * interval)
+  return Array.from({ length: WARM_UP_TICKS }, (_, tick) => market.tick(now - (WARM_UP_TICKS - tick) * interval))
 }
 
+/** Where ticks go: a hub, or a publisher in a process that serves nobody. */
+export type TickSink = Pick<Hub<StockEvents>, 'publish'>
+
 /**
- * Publishes the market's next ticks: each to its symbol's topic, keyed by the symbol, so that of a client that cannot
- * keep up and chose `conflate` nothing but outdated prices is kept.
+ * Publishes a tick to its symbol's topic, keyed by the symbol, so that of a client that cannot keep up and chose
+ * `conflate` nothing but outdated prices is kept.
  */
-export function publishTurn(hub: Hub<StockEvents>, market: Market, now: number): void {
-  for (let tick = 0; tick < TICKS_PER_TURN; tick++) {
-    const price = market.tick(now)
-    void hub.publish(topic`stocks/${price.symbol}`, { event: 'price', data: price, key: price.symbol })
-  }
+export function publishTick(sink: TickSink, price: Price): Promise<string> {
+  return sink.publish(topic`stocks/${price.symbol}`, { event: 'price', data: price, key: price.symbol })
+}
+
+/** Publishes the market's next ticks; answers what {@link TickSink.publish} did. */
+export function publishTurn(sink: TickSink, market: Market, now: number): readonly Promise<string>[] {
+  return Array.from({ length: TICKS_PER_TURN }, () => publishTick(sink, market.tick(now)))
 }
 
 /** Publishes a turn of the market every 100 ms; answers how to stop it. */

@@ -16,25 +16,29 @@ export interface Price {
 /** A moment (milliseconds since the Unix epoch) and the price then. */
 export type Point = readonly [at: number, price: number]
 
-/** A market of invented companies whose prices are a seeded random walk. */
-export interface Market {
+/** What is known of a market at a moment: all that a snapshot is made of. */
+export interface MarketState {
   readonly seed: number
   readonly listings: readonly Listing[]
   /** The number of the last tick; 0 before the first. */
   readonly n: number
-  /** Moves one symbol, drawn at random, and tells its new price. */
-  tick(at: number): Price
-  /** What every symbol trades at, in the order of {@link Market.listings}. */
+  /** What every symbol trades at, in the order of {@link MarketState.listings}. */
   prices(): readonly Price[]
   /** The last ticks of a symbol, oldest first; none for a symbol that is not traded. */
   history(symbol: string): readonly Point[]
+}
+
+/** A market of invented companies whose prices are a seeded random walk. */
+export interface Market extends MarketState {
+  /** Moves one symbol, drawn at random, and tells its new price. */
+  tick(at: number): Price
 }
 
 /** What makes a market. */
 export interface MarketOptions {
   /** Decides every symbol and price to come. */
   readonly seed: number
-  /** How many ticks of each symbol {@link Market.history} keeps; 240 if not given. */
+  /** How many ticks of each symbol {@link MarketState.history} keeps; 240 if not given. */
   readonly historyLength?: number
 }
 

@@ -7,6 +7,7 @@ import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { createStocks, type Stocks } from './app.ts'
 import { startFeed, warmUp } from './feed.ts'
+import { figures, more, numberOf, verdict } from './testing/page-reading.ts'
 
 const screenshots = fileURLToPath(new URL('../.reports/screenshots/', import.meta.url))
 
@@ -180,32 +181,6 @@ function baseOf(server: Server): string {
   const address: AddressInfo | string | null = server.address()
   if (address === null || typeof address === 'string') throw new Error('The server does not listen on a port')
   return `http://localhost:${address.port}`
-}
-
-/** Waits until the page has received so many more events. */
-async function more(page: Page, count: number): Promise<void> {
-  const before = numberOf(await page.textContent('#received'))
-  const wanted = before + count
-  await page.waitForFunction(
-    (least) => Number(document.querySelector('#received')?.textContent?.replaceAll(',', '')) >= least,
-    wanted,
-  )
-}
-
-/** What a trial proved, once it has. */
-async function verdict(page: Page, id: string): Promise<string | null> {
-  return page.locator(`output[for="${id}"] .verdict`).textContent()
-}
-
-async function figures(page: Page, id: string): Promise<Record<string, string>> {
-  const list = page.locator(`output[for="${id}"] .figures`)
-  const labels = await list.locator('dt').allTextContents()
-  const values = await list.locator('dd').allTextContents()
-  return Object.fromEntries(labels.map((label, i) => [label, values[i] ?? '']))
-}
-
-function numberOf(text: string | null | undefined): number {
-  return Number(text?.replaceAll(',', ''))
 }
 
 /** Whether the chart has a line in the colour of this property. */

@@ -49,4 +49,22 @@ describe('Sequence', () => {
     expect(sequence.tick(201)).toBe('live')
     expect(sequence).toMatchObject({ missing: 0, replayed: 0 })
   })
+
+  it('does not count as missing what a gap has announced, and what comes after it again', () => {
+    const sequence = running()
+    sequence.gap()
+    sequence.snapshot(200)
+    expect(sequence.tick(204)).toBe('live')
+    expect(sequence).toMatchObject({ missing: 0, announced: 3 })
+    sequence.tick(206)
+    expect(sequence).toMatchObject({ missing: 1, announced: 3 })
+  })
+
+  it('begins with whatever comes where a market was not known yet', () => {
+    const sequence = new Sequence()
+    sequence.snapshot(0)
+    sequence.tick(50)
+    sequence.tick(52)
+    expect(sequence.missing).toBe(1)
+  })
 })

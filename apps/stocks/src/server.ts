@@ -1,18 +1,15 @@
 import { once } from 'node:events'
-import { createServer, type Server } from 'node:http'
+import { createServer } from 'node:http'
 import { createStocks } from './app.ts'
 import { startFeed, warmUp } from './feed.ts'
+import { port, portOf, seed } from './settings.ts'
 
-const DEFAULT_SEED = 20_261_122
-const DEFAULT_PORT = 3_000
-
-const seed = integerFrom('SEED', DEFAULT_SEED)
 const { app, hub, market } = createStocks({ seed })
 warmUp(market, Date.now())
 
 const server = createServer(app)
 const listening = once(server, 'listening')
-server.listen(integerFrom('PORT', DEFAULT_PORT))
+server.listen(port)
 await listening
 const stopFeed = startFeed(hub, market)
 console.log(`stocks ready on http://localhost:${portOf(server)} (prices are a random walk with the seed ${seed})`)
@@ -26,18 +23,4 @@ async function stop(): Promise<void> {
   server.close()
   await hub.close()
   server.closeIdleConnections()
-}
-
-/** Where it listens: with `PORT=0` the system chose. */
-function portOf(server: Server): number | string {
-  const address = server.address()
-  return typeof address === 'object' && address !== null ? address.port : String(address)
-}
-
-function integerFrom(name: string, fallback: number): number {
-  const text = process.env[name]
-  if (text === undefined || text === '') return fallback
-  const value = Number(text)
-  if (!Number.isSafeInteger(value) || value < 0) throw new Error(`${name} must be a whole number, not ${text}`)
-  return value
 }

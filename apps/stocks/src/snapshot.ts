@@ -1,9 +1,9 @@
 import type { Publication } from '@sse/core'
 import type { StockEvents } from './events.ts'
-import type { Market } from './market.ts'
+import type { MarketState } from './market.ts'
 
 /** All that a client needs to go on from tick `market.n`: the market, each symbol's past for the chart, and all prices. */
-export function snapshotOf(market: Market, reason: string): readonly Publication<StockEvents>[] {
+export function snapshotOf(market: MarketState, reason: string): readonly Publication<StockEvents>[] {
   const { seed, n, listings } = market
   return [
     { event: 'market', data: { seed, n, reason, listings } },
@@ -12,6 +12,6 @@ export function snapshotOf(market: Market, reason: string): readonly Publication
   ]
 }
 
-function history(symbol: string, market: Market): Publication<StockEvents> {
+function history(symbol: string, market: MarketState): Publication<StockEvents> {
   return { event: 'history', data: { symbol, points: market.history(symbol) } }
 }
