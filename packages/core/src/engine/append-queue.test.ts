@@ -1,5 +1,9 @@
 import fc from 'fast-check'
 import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
+import { turns } from '../../test/stream-client.ts'
+import type { EventLog, LogEntry } from '../hub/log.ts'
+import { createPublisher } from '../hub/publisher.ts'
+import { SseError } from '../wire/error.ts'
 import { type Append, AppendQueue, type AppendQueueOptions } from './append-queue.ts'
 
 const ALL = { appends: Number.POSITIVE_INFINITY, characters: Number.POSITIVE_INFINITY }
@@ -250,6 +254,31 @@ describe('what waits', () => {
     queue.refuseAll(new Error('closed'))
     queue.refuseAll(new Error('closed'))
     expect(sizes).toEqual([0, 0, 0])
+  })
+})
+
+describe('a publisher whose engine is away', () => {
+  it('holds no more than may wait, for no longer than it may, and tells `onError` of each event that is lost', async () => {
+    const { queue } = stage()
+    const log: EventLog = {
+      append: (entry: LogEntry) => queue.add(entry),
+      follow: () => () => Promise.resolve(),
+      compare: () => 0,
+      isPosition: () => false,
+    }
+    const errors: unknown[] = []
+    const publisher = createPublisher({
+      log,
+      onError: (error) => void errors.push(error instanceof SseError ? error.code : error),
+    })
+    for (let i = 0; i < 10_001; i++) void publisher.publish('a', { data: i })
+    await turns()
+    expect([errors, queue.size]).toEqual([['SSE_LIMIT'], 10_000])
+    vi.advanceTimersByTime(5_000)
+    await publisher.close()
+    await turns()
+    expect(errors).toEqual(['SSE_LIMIT', ...Array(10_000).fill('SSE_LOG')])
+    expect([queue.size, vi.getTimerCount()]).toEqual([0, 0])
   })
 })
 
