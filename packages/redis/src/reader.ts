@@ -163,6 +163,9 @@ export class Reader {
       }
       if (missing > 0) {
         flush()
+        // The record that begins another epoch may be among what is missing.
+        const state = await link.script.check(this.#cursor)
+        if (state.epoch !== this.#epoch) return this.#begin(link, state)
         this.#skipTo(positionBefore(record.position, 1), record.position, MISSING)
       }
       batch.push(record)
