@@ -262,4 +262,14 @@ export const MUTANTS: readonly Mutant[] = [
     find: 'if (this.#epoch !== fanOut.ring.epoch) throw gap("epoch");',
     replace: '',
   },
+  {
+    name: 'publish that was answered still counted as waiting',
+    find: 'answered: () => this.#appending--,',
+    replace: 'answered: () => {},',
+  },
+  {
+    name: 'log that is back still told to be away',
+    find: 'this.#isAway = false;',
+    replace: '',
+  },
 ]

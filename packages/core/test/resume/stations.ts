@@ -115,11 +115,14 @@ export class Stations {
     this.#scene.publishing.verify()
   }
 
-  /** All clients have gone: nothing of them may have stayed. */
+  /** All clients have gone: nothing of them may have stayed, and nothing waits for the log, which is there. */
   mustBeEmpty(): void {
     for (const { hub, name } of this.#all) {
       const left = Array.from(hub.connections, ({ principal }) => principal)
       must(left.length === 0, 'leak', () => `${name} still has ${left}`)
+      const { state, waiting } = hub.stats().log
+      must(waiting === 0, 'leak', () => `${waiting} publishes of ${name} still wait`)
+      must(state === 'ready' || state === 'idle', 'stall', () => `${name} says that its log is ${state}`)
     }
   }
 
