@@ -295,6 +295,20 @@ describe('a log that is lost', () => {
     expect(follower.attachments.map(({ epoch }) => epoch)).toEqual([before.epoch, after.epoch])
   })
 
+  it('begins anew where somebody has set it back', async (context) => {
+    const engine = await redis(context)
+    const key = newKey()
+    const log = logAt(engine.url, { key })
+    const follower = new TestFollower(log)
+    const places = await Promise.all(['a', 'b', 'c'].map((text) => log.append(entryOf(text))))
+    await follower.until('c')
+    await command(engine, 'HSET', `{${key}}:log`, 'last', places[0]?.position ?? '')
+    await until(() => follower.attachments.at(-1)?.epoch !== places[0]?.epoch)
+    await log.append(entryOf('after'))
+    await follower.until('after')
+    expect(follower.texts).toEqual(['a', 'b', 'c', 'after'])
+  })
+
   it('goes on through a flush of the scripts', async (context) => {
     const engine = await redis(context)
     const log = logAt(engine.url, { key: newKey() })
