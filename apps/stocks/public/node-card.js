@@ -67,7 +67,7 @@ export class NodeCard {
     const isHere = node === this.name && state === 'up'
     this.element.classList.toggle('is-here', isHere)
     this.element.dataset.state = state
-    this.#lamp.dataset.state = lampOf(state)
+    this.#lamp.dataset.state = lampOf({ state, log })
     this.#state.textContent = state === 'up' ? `process ${pid}` : state
     this.#link.textContent = `:${port}`
     if (state === 'up') this.#link.href = `${location.protocol}//${location.hostname}:${port}/`
@@ -87,10 +87,10 @@ export class NodeCard {
   }
 }
 
-/** @param {NodeStatus['state']} state */
-function lampOf(state) {
-  if (state === 'up') return 'open'
-  return state === 'starting' ? 'connecting' : 'closed'
+/** @param {Pick<NodeStatus, 'state' | 'log'>} node */
+function lampOf({ state, log }) {
+  if (state === 'down') return 'closed'
+  return state === 'up' && log.ok ? 'open' : 'connecting'
 }
 
 /**
