@@ -13,7 +13,7 @@ export interface Scale {
   readonly stalled: { readonly stalled: number; readonly readers: number; readonly events: number }
   readonly generator: { readonly warmUp: number; readonly events: number }
   readonly resume: { readonly clients: number; readonly warmUp: number; readonly behind: number }
-  /** Of all measurements of engines, those that follow here. */
+  /** Of what is measured with engines, at most. */
   readonly engines: { readonly rounds: number }
   readonly follow: { readonly events: number; readonly times: number }
   readonly publish: {
@@ -29,8 +29,14 @@ export interface Scale {
     readonly events: number
   }
   readonly start: { readonly events: number }
-  readonly idleNodes: { readonly nodes: number; readonly ms: number }
-  readonly nodes: { readonly rate: number; readonly warmUp: number; readonly events: number }
+  readonly idleNodes: { readonly rounds: number; readonly nodes: number; readonly ms: number }
+  readonly nodes: {
+    readonly rounds: number
+    readonly rate: number
+    readonly warmUp: number
+    readonly events: number
+    readonly burst: number
+  }
 }
 
 /** What the bars are defined on; about twenty minutes. */
@@ -48,8 +54,8 @@ export const full: Scale = {
   publish: { retained: 20_000, events: 40_000, inFlight: 1_000, alone: 1_000 },
   latency: { clients: 100, rate: 500, warmUp: 200, events: 1_000 },
   start: { events: 10_000 },
-  idleNodes: { nodes: 20, ms: 2_000 },
-  nodes: { rate: 1_000, warmUp: 100, events: 800 },
+  idleNodes: { rounds: 3, nodes: 20, ms: 2_000 },
+  nodes: { rounds: 3, rate: 500, warmUp: 50, events: 400, burst: 10_000 },
 }
 
 /** Three rounds and fewer clients; about three minutes. Memory keeps its full size, since its bars are absolute. */
@@ -67,6 +73,6 @@ export const quick: Scale = {
   publish: { retained: 10_000, events: 20_000, inFlight: 1_000, alone: 500 },
   latency: { clients: 100, rate: 500, warmUp: 100, events: 500 },
   start: { events: 10_000 },
-  idleNodes: { nodes: 20, ms: 2_000 },
-  nodes: { rate: 1_000, warmUp: 100, events: 500 },
+  idleNodes: { rounds: 2, nodes: 20, ms: 2_000 },
+  nodes: { rounds: 2, rate: 500, warmUp: 50, events: 250, burst: 5_000 },
 }

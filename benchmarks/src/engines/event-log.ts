@@ -2,7 +2,7 @@ import { createPublisher, type EventLog } from '@sse/core'
 import { type Connected, TOPIC } from './subject.ts'
 
 /** One of our logs: published to as by an application, followed as by a hub. */
-export function eventLog(openLog: () => EventLog, close: () => unknown, retained: number): Connected {
+export function eventLog(openLog: () => EventLog, retained: number): Connected {
   const log = openLog()
   const publisher = createPublisher<{ message: string }>({ log })
   return {
@@ -17,10 +17,6 @@ export function eventLog(openLog: () => EventLog, close: () => unknown, retained
         detach: (error: unknown) => reader.fail(error),
       }
       return log.follow(follower, { maxEvents: retained, maxBytes: 2 ** 30 })
-    },
-    async [Symbol.asyncDispose]() {
-      await publisher.close()
-      await close()
     },
   }
 }

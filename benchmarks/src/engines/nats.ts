@@ -13,12 +13,15 @@ export const subject: Subject = {
   async connect({ url, retained }) {
     const connection = await connect({ servers: url })
     const manager = await jetstreamManager(connection)
-    await manager.streams.add({
-      name: STREAM,
-      subjects: [`sse.${STREAM}`],
-      max_msgs: retained,
-      storage: StorageType.File,
-    })
+    // What others have written is read as it is.
+    await manager.streams.info(STREAM).catch(() =>
+      manager.streams.add({
+        name: STREAM,
+        subjects: [`sse.${STREAM}`],
+        max_msgs: retained,
+        storage: StorageType.File,
+      }),
+    )
     const client = jetstream(connection)
     let count = 0
     return {
@@ -31,7 +34,6 @@ export const subject: Subject = {
         messages.catch((error) => reader.fail(error))
         return async () => void (await (await messages).close())
       },
-      [Symbol.asyncDispose]: () => connection.close(),
     }
   },
 }

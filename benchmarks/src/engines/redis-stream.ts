@@ -25,9 +25,6 @@ export async function redisStream(open: () => Promise<RedisConnection>, { retain
         return reading
       }
     },
-    async [Symbol.asyncDispose]() {
-      await writer.close()
-    },
   }
 }
 

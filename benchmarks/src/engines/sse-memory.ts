@@ -7,10 +7,6 @@ export const subject: Subject = {
   packages: ['@sse/core'],
   async connect({ retained }) {
     const log = memoryLog()
-    return eventLog(
-      () => log,
-      () => {},
-      retained,
-    )
+    return eventLog(() => log, retained)
   },
 }

@@ -8,10 +8,6 @@ export const subject: Subject = {
   packages: ['@sse/redis', 'ioredis'],
   async connect({ url, retained }) {
     const client = new Redis(url, { lazyConnect: true })
-    return eventLog(
-      () => redisLog({ client, maxEvents: retained }),
-      () => {},
-      retained,
-    )
+    return eventLog(() => redisLog({ client, maxEvents: retained }), retained)
   },
 }

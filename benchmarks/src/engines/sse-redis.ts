@@ -8,10 +8,6 @@ export const subject: Subject = {
   packages: ['@sse/redis', 'redis'],
   async connect({ url, retained }) {
     const client = createClient({ url })
-    return eventLog(
-      () => redisLog({ client, maxEvents: retained }),
-      () => {},
-      retained,
-    )
+    return eventLog(() => redisLog({ client, maxEvents: retained }), retained)
   },
 }

@@ -17,8 +17,8 @@ export interface Subject {
   connect(place: Place): Promise<Connected>
 }
 
-/** A process' connection to an engine. */
-export interface Connected extends AsyncDisposable {
+/** A process' connection to an engine, which ends with the process. */
+export interface Connected {
   /** Puts an event with this data at the end of the log; resolves when the engine has it. */
   append(data: string): Promise<unknown>
   /** Reads the log from its first event on, until it is stopped. */

@@ -14,11 +14,11 @@ export const follow: Measurement = {
     { key: 'cpu', label: "node's CPU per event, µs", digits: 2 },
   ],
   contestants: [
-    contestant('node-redis', 'node-redis'),
+    contestant('node-redis', 'sse-redis'),
     contestant('sse-redis', 'sse-redis'),
-    contestant('ioredis', 'ioredis'),
+    contestant('ioredis', 'sse-redis'),
     contestant('sse-redis-ioredis', 'sse-redis'),
-    contestant('nats', 'nats'),
+    contestant('nats', 'sse-nats'),
     contestant('sse-nats', 'sse-nats'),
   ],
   bars: [

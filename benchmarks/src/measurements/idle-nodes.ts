@@ -5,14 +5,14 @@ import type { Site } from '../harness/site.ts'
 import type { Scale } from '../scale.ts'
 import type { Figures, Measurement } from './measurement.ts'
 
-const subjects = ['sse-redis', 'sse-redis-ioredis', 'sse-nats'] as const satisfies readonly SubjectName[]
+const subjects = ['sse-redis', 'sse-nats'] as const satisfies readonly SubjectName[]
 
 /** What nodes cost their engine while nothing happens: each follows, and has published. */
 export const idleNodes: Measurement = {
   name: 'idle-nodes',
   title: ({ idleNodes: { nodes, ms } }) =>
     `${nodes} nodes on which nothing happens for ${ms / 1_000} s: what each costs the engine`,
-  rounds: ({ engines }) => engines.rounds,
+  rounds: ({ idleNodes }) => idleNodes.rounds,
   metrics: [
     { key: 'memory', label: 'memory, KB', digits: 1, isInSummary: true },
     { key: 'connections', label: 'connections', digits: 1 },

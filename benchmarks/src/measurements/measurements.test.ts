@@ -19,8 +19,8 @@ const tiny: Scale = {
   publish: { retained: 200, events: 100, inFlight: 10, alone: 5 },
   latency: { clients: 3, rate: 500, warmUp: 5, events: 10 },
   start: { events: 20 },
-  idleNodes: { nodes: 2, ms: 50 },
-  nodes: { rate: 500, warmUp: 5, events: 10 },
+  idleNodes: { rounds: 1, nodes: 2, ms: 50 },
+  nodes: { rounds: 1, rate: 500, warmUp: 5, events: 10, burst: 100 },
 }
 
 describe('measurements', () => {

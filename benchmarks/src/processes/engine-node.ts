@@ -1,5 +1,3 @@
-import { once } from 'node:events'
-import { createServer } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createHub, type Hub } from '@sse/core'
 import { eventStream } from '@sse/core/node'
@@ -10,6 +8,7 @@ import { answer } from '../harness/answer.ts'
 import { spread } from '../harness/statistics.ts'
 import { CpuMeter } from '../harness/usage.ts'
 import { microseconds, payload } from '../payload.ts'
+import { listen } from '../peers/listen.ts'
 
 const BYTES = 100
 
@@ -17,7 +16,6 @@ const [, , name] = process.argv
 if (!isSubjectName(name)) throw new Error(`no subject is called ${name}`)
 const subject = await loadSubject(name)
 const cpu = new CpuMeter()
-const hubs: Hub<{ message: string }>[] = []
 const followers: Sequence[] = []
 let connected: Connected | undefined
 let sequence = new Sequence()
@@ -124,9 +122,7 @@ const methods = {
     const hub = newHub()
     await hub.ready
     const subscription = hub.subscribe(TOPIC)
-    const server = createServer((request, response) => void eventStream(request, response, subscription))
-    server.listen(0, '127.0.0.1')
-    await once(server, 'listening')
+    const server = await listen((request, response) => void eventStream(request, response, subscription))
     const address = server.address()
     if (address === null || typeof address === 'string') throw new Error('the server has no port')
     return address.port
@@ -148,9 +144,7 @@ function newLog() {
 }
 
 function newHub(): Hub<{ message: string }> {
-  const hub = createHub<{ message: string }>({ log: newLog() })
-  hubs.push(hub)
-  return hub
+  return createHub<{ message: string }>({ log: newLog() })
 }
 
 async function addFollower(): Promise<void> {
