@@ -9,6 +9,7 @@ export interface ClientOptions {
   readonly port?: number
   /** Of a Unix socket, in place of a port. */
   readonly path?: string
+  readonly username?: string
   readonly password?: string
   readonly database?: number
   /** Version 5 of node-redis has none. */

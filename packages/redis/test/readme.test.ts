@@ -1,0 +1,30 @@
+import { readFileSync } from 'node:fs'
+import { createHub } from '@sse/core'
+import { startRedisForTest } from '@sse/tooling/engines-for-test'
+import { expect, it, onTestFinished } from 'vitest'
+import { redisLog } from '../src/index.ts'
+import { CLIENTS } from './clients.ts'
+import { command } from './commands.ts'
+
+const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8')
+
+it('the user that the README describes may do all that the log does, and nothing else', async (context) => {
+  const user = /^user sse on .*$/m.exec(readme)?.[0] ?? expect.unreachable('the README has no line for a user')
+  const engine = await startRedisForTest(context, { config: [user] })
+  for (const { name, create } of CLIENTS) {
+    const client = create({ port: engine.port, username: 'sse', password: 'password', database: 1 })
+    const hub = createHub({
+      log: redisLog({ client, probeInterval: 50 }),
+      onError: (error) => expect.unreachable(`${name}: ${error}`),
+    })
+    onTestFinished(() => hub.close())
+    await hub.ready
+    await hub.publish('t', { data: 'before' })
+    await command(engine, 'SCRIPT', 'FLUSH')
+    await hub.publish('t', { data: 'after' })
+    expect(hub.stats().ring.events).toBeGreaterThan(0)
+  }
+  expect(String(await command(engine, 'ACL', 'LOG'))).not.toContain('command')
+  await expect(command(engine, 'ACL', 'DRYRUN', 'sse', 'GET', 'other')).resolves.toMatch(/no permissions/)
+  await expect(command(engine, 'ACL', 'DRYRUN', 'sse', 'FLUSHALL')).resolves.toMatch(/no permissions/)
+})
