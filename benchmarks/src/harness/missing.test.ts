@@ -17,6 +17,16 @@ describe('withoutMissing', () => {
     expect(publish?.bars.map(({ of }) => of)).toEqual(['sse-nats'])
   })
 
+  it('leaves out the bar of somebody who is compared with nobody', () => {
+    const [measurement] = all.filter(({ name }) => name === 'latency')
+    if (measurement === undefined) throw new Error('there is no such measurement')
+    const bars = ['sse-memory', 'sse-redis'].map((of) => ({ metric: 'p99', of, atMost: 1 }))
+    const { measurements } = withoutMissing([{ ...measurement, bars }], (engine) =>
+      engine === 'redis' ? 'it is not there' : undefined,
+    )
+    expect(measurements[0]?.bars.map(({ of }) => of)).toEqual(['sse-memory'])
+  })
+
   it('leaves out a measurement of which nobody is left', () => {
     const { measurements } = withoutMissing(all, (engine) => (engine === 'memory' ? undefined : 'it is not there'))
     const names = measurements.map(({ name }) => name)

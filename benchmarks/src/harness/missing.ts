@@ -29,9 +29,7 @@ export function withoutMissing(
   const possible = measurements.map((measurement) => {
     const contestants = measurement.contestants.filter(isThere)
     const names = new Set(contestants.map(({ name }) => name))
-    const bars = measurement.bars.filter(
-      ({ of, against }) => names.has(of) && (against === undefined || names.has(against.contestant)),
-    )
+    const bars = measurement.bars.filter(({ of, against }) => names.has(of) && names.has(against?.contestant ?? of))
     return { ...measurement, contestants, bars }
   })
   return { measurements: possible.filter(({ contestants }) => contestants.length > 0), leftOut: [...leftOut.values()] }
