@@ -187,7 +187,7 @@ describe('the deadline of an append', () => {
 })
 
 describe('what waits', () => {
-  it('is at most 10,000 events; the next one is refused at once, and the others go on', async () => {
+  it('is at most 10,000 events for an engine that is away; the next one is refused at once, and the others go on', async () => {
     const { queue, add } = stage({ engine: 'NATS' })
     queue.reason = new Error('away')
     void add(...Array.from({ length: 10_000 }, String))
@@ -201,6 +201,16 @@ describe('what waits', () => {
     queue.take(ALL)[0]?.accept(place(1))
     void add('there is room again')
     expect(queue.size).toBe(10_000)
+  })
+
+  it('is ten times that while the engine is there', async () => {
+    const { queue, add } = stage()
+    void add(...Array.from({ length: 100_000 }, String))
+    await expect(add('one more')[0]).rejects.toMatchObject({
+      code: 'SSE_LIMIT',
+      message: expect.stringContaining('100000'),
+    })
+    queue.refuseAll(new Error('closed'))
   })
 
   it('is at most 64 Mi characters, but one event whatever its length', async () => {
@@ -219,6 +229,7 @@ describe('what waits', () => {
 
   it('is bounded with what was answered after one that has no answer', async () => {
     const { queue, add } = stage({ publishTimeout: false })
+    queue.reason = new Error('away')
     void add(...Array.from({ length: 10_000 }, String))
     const [stuck, ...others] = queue.take(ALL)
     for (const append of others) append.accept(place(append.n))
@@ -260,6 +271,7 @@ describe('what waits', () => {
 describe('a publisher whose engine is away', () => {
   it('holds no more than may wait, for no longer than it may, and tells `onError` of each event that is lost', async () => {
     const { queue } = stage()
+    queue.reason = new Error('away')
     const log: EventLog = {
       append: (entry: LogEntry) => queue.add(entry),
       follow: () => () => Promise.resolve(),

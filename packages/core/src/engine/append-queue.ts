@@ -3,8 +3,12 @@ import type { EventLog, LogEntry } from '../hub/log.ts'
 import { randomName } from '../hub/random-name.ts'
 import { SseError } from '../wire/error.ts'
 
-/** So much may wait for an engine, whoever appends; what comes on top is refused. */
-const MAX_APPENDS = 10_000
+/**
+ * So much may wait for an engine, whoever appends; what comes on top is refused. One that is there is soon done with what a
+ * loop has published; what waits for one that is away waits long.
+ */
+const MAX_APPENDS = 100_000
+const MAX_APPENDS_AWAY = 10_000
 const MAX_CHARACTERS = 64 * 1024 * 1024
 
 type Place = Awaited<ReturnType<EventLog['append']>>
@@ -72,7 +76,7 @@ export class Append {
  * log takes from it what it sends, and after a broken connection takes again what had no answer.
  */
 export class AppendQueue {
-  /** Why the engine is away, for the error of those that are given up. */
+  /** Why the engine is away, if it is: for the error of those that are given up. */
   reason: unknown
   readonly #options: AppendQueueOptions
   readonly #appends = new Deque<Append>()
@@ -169,10 +173,14 @@ export class AppendQueue {
     return this.#appends.at(this.#taken)
   }
 
+  get #maxAppends(): number {
+    return this.reason === undefined ? MAX_APPENDS : MAX_APPENDS_AWAY
+  }
+
   /** One alone may be as long as it likes. */
   #hasRoomFor(characters: number): boolean {
     if (this.#appends.length === 0) return true
-    return this.#appends.length < MAX_APPENDS && this.#characters + characters <= MAX_CHARACTERS
+    return this.#appends.length < this.#maxAppends && this.#characters + characters <= MAX_CHARACTERS
   }
 
   #forgetSettled(): void {
@@ -209,7 +217,7 @@ export class AppendQueue {
 
   #full(): SseError {
     const { engine } = this.#options
-    const message = `${this.#waiting} events wait for ${engine}: there may be ${MAX_APPENDS}, of ${MAX_CHARACTERS} characters together.`
+    const message = `${this.#waiting} events wait for ${engine}: there may be ${this.#maxAppends}, of ${MAX_CHARACTERS} characters together.`
     return new SseError('SSE_LIMIT', message, { cause: this.reason })
   }
 
