@@ -17,10 +17,14 @@ describe('withoutMissing', () => {
     expect(publish?.bars.map(({ of }) => of)).toEqual(['sse-nats'])
   })
 
-  it('leaves out the bar of somebody who is compared with nobody', () => {
+  it('leaves out a bar of who is not there, compared or not', () => {
     const [measurement] = all.filter(({ name }) => name === 'latency')
     if (measurement === undefined) throw new Error('there is no such measurement')
-    const bars = ['sse-memory', 'sse-redis'].map((of) => ({ metric: 'p99', of, atMost: 1 }))
+    const against = { contestant: 'sse-memory', by: 'ratio' } as const
+    const bars = [
+      ...['sse-memory', 'sse-redis'].map((of) => ({ metric: 'p99', of, atMost: 1 })),
+      { metric: 'p99', of: 'sse-redis', against, atMost: 1 },
+    ]
     const { measurements } = withoutMissing([{ ...measurement, bars }], (engine) =>
       engine === 'redis' ? 'it is not there' : undefined,
     )

@@ -43,6 +43,12 @@ describe('asDetails', () => {
   it('says why a contestant has no figures', () => {
     expect(asDetails(report([], 'no perf', 'it broke\nstack'))).toMatch(/\| sse-core +\| failed: it broke +\|/)
   })
+
+  it('says why where nobody has any', () => {
+    const { measured, ...rest } = report([], 'no perf', 'it broke')
+    const failed = measured.map((one) => ({ ...one, results: one.results.slice(1) }))
+    expect(asDetails({ ...rest, measured: failed })).toMatch(/\| sse-core +\| failed: it broke +\|/)
+  })
 })
 
 describe('asSummary', () => {

@@ -91,7 +91,9 @@ function roundsShown({ measured, scale }: Report): string {
 
 function contestantTable({ metrics, bars }: Measurement, results: readonly Result[]): string {
   const columns = [...metrics.map(figureColumn), ...ratioColumns(bars)]
-  const filled = columns.filter(({ values }) => results.some((result) => values(result, results).length > 0))
+  const measured = columns.filter(({ values }) => results.some((result) => values(result, results).length > 0))
+  // Where everybody failed, too, there is a place to say why.
+  const filled = measured.length > 0 ? measured : columns.slice(0, 1)
   const rows = results.map((result) => {
     const { name } = result.contestant
     if (result.failure !== undefined) return [name, `failed: ${result.failure.split('\n')[0]}`]
