@@ -1,9 +1,13 @@
-import type { Engine } from '@sse/tooling/engines'
 import { Redis } from 'ioredis'
 
+/** A Redis. */
+interface Server {
+  readonly url: string
+}
+
 /** Sends a command over a connection of its own, past all that is tested. */
-export async function command(engine: Engine, ...args: readonly [string, ...(string | number)[]]): Promise<unknown> {
-  const client = new Redis(engine.url, { retryStrategy: null, protocol: 2, lazyConnect: true })
+export async function command(server: Server, ...args: readonly [string, ...(string | number)[]]): Promise<unknown> {
+  const client = new Redis(server.url, { retryStrategy: null, protocol: 2, lazyConnect: true })
   try {
     await client.connect()
     const [name, ...rest] = args
@@ -14,6 +18,6 @@ export async function command(engine: Engine, ...args: readonly [string, ...(str
 }
 
 /** Cuts all that is connected. */
-export async function cutAll(engine: Engine): Promise<void> {
-  await command(engine, 'CLIENT', 'KILL', 'TYPE', 'normal')
+export async function cutAll(server: Server): Promise<void> {
+  await command(server, 'CLIENT', 'KILL', 'TYPE', 'normal')
 }

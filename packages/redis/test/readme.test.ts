@@ -11,16 +11,26 @@ const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8')
 it('the user that the README describes may do all that the log does, and nothing else', async (context) => {
   const user = /^user sse on .*$/m.exec(readme)?.[0] ?? expect.unreachable('the README has no line for a user')
   const engine = await startRedisForTest(context, { config: [user] })
+  let count = 0
   for (const { name, create } of CLIENTS) {
     const client = create({ port: engine.port, username: 'sse', password: 'password', database: 1 })
     const hub = createHub({
-      log: redisLog({ client, probeInterval: 50 }),
+      log: redisLog({ client, probeInterval: 50, onError: () => {} }),
       onError: (error) => expect.unreachable(`${name}: ${error}`),
     })
     onTestFinished(() => hub.close())
     await hub.ready
     await hub.publish('t', { data: 'before' })
     await command(engine, 'SCRIPT', 'FLUSH')
+    // Ids have to come after it.
+    await command(
+      { url: `${engine.url}/1` },
+      'XADD',
+      'sse',
+      `${Date.now() + 60_000 + 1_000 * count++}-1`,
+      'foreign',
+      '1',
+    )
     await hub.publish('t', { data: 'after' })
     expect(hub.stats().ring.events).toBeGreaterThan(0)
   }
