@@ -152,6 +152,16 @@ function FAULTS(): [what: string, broken: string, faults: Faults][] {
     ],
     ['sees a broken follower called on', 'detaches a follower that throws, and no other', { throwing: 'ignored' }],
     ['sees a broken follower told nothing', 'detaches a follower that throws, and no other', { throwing: 'dropped' }],
+    [
+      'sees appends without an answer at the end',
+      'answers every append before it is let go of, and may be used again',
+      { release: 'hasty' },
+    ],
+    [
+      'sees a log that is closed for ever',
+      'answers every append before it is let go of, and may be used again',
+      { release: 'for ever' },
+    ],
     ['sees no history', 'delivers what was appended before, if asked for', { tail: () => 0 }],
     ['sees more events than asked for', 'delivers no more history than asked for', { tail: (_, byBytes) => byBytes }],
     ['sees more bytes than asked for', 'delivers no more history than asked for', { tail: (byEvents) => byEvents }],
@@ -210,6 +220,7 @@ interface Faults {
     | 'nested'
     | 'deaf'
   readonly stop?: 'never' | 'everyone' | 'unresolved' | 'late'
+  readonly release?: 'hasty' | 'for ever'
   readonly throwing?: 'ends all' | 'ignored' | 'dropped' | 'renamed'
   /** How many records are delivered of those that are enough by their number, and by their bytes. */
   readonly tail?: (byEvents: number, byBytes: number) => number
@@ -273,10 +284,16 @@ class Engine {
   }
 }
 
+/** Later, when others have had their turns. */
+async function afterTurns(count: number): Promise<void> {
+  for (let turn = 0; turn < count; turn++) await new Promise((resolve) => setImmediate(resolve))
+}
+
 /** One process's handle. It reads in batches of up to seven, in turns of its own, as a client of a server does. */
 class EngineLog implements EventLog {
   readonly engine: Engine
   readonly faults: Faults
+  #isReleased = false
   readonly #mine = new Set<Reader>()
 
   constructor(engine: Engine, faults: Faults) {
@@ -290,6 +307,7 @@ class EngineLog implements EventLog {
 
   append(given: LogEntry): Promise<{ epoch: string; position: string }> {
     const { engine, faults } = this
+    if (this.#isReleased) return Promise.reject(new Error('this log was let go of'))
     const count = ++engine.count
     const isSwapped = faults.delivery === 'swapped' && engine.isDelivering
     const n = (isSwapped ? swapped : faults.place)?.(count) ?? count
@@ -298,6 +316,7 @@ class EngineLog implements EventLog {
     engine.entries.sort((a, b) => a.n - b.n)
     if (faults.delivery === 'nested') for (const reader of engine.readers) reader.read()
     engine.wake()
+    if (faults.release === 'hasty') return afterTurns(3).then(() => ({ epoch: this.epoch, position: this.spell(n) }))
     return Promise.resolve({ epoch: this.epoch, position: this.spell(n) })
   }
 
@@ -312,6 +331,11 @@ class EngineLog implements EventLog {
       if (stop !== 'never') this.engine.readers.delete(reader)
       return stop === 'unresolved' ? new Promise(() => {}) : Promise.resolve()
     }
+  }
+
+  async release(): Promise<void> {
+    if (this.faults.release !== 'hasty') await afterTurns(1)
+    this.#isReleased = this.faults.release === 'for ever'
   }
 
   compare(a: string, b: string): number {

@@ -26,6 +26,7 @@ export const RULES: readonly NamedRule[] = [
   ['delivers what a follower appends after what came before it', queuesWhatFollowersAppend],
   ['attaches a follower that begins within a delivery', attachesWithinADelivery],
   ['detaches a follower that throws, and no other', detachesWhoThrows],
+  ['answers every append before it is let go of, and may be used again', releases],
 ]
 
 /** What a log does that keeps history. */
@@ -216,6 +217,17 @@ async function detachesWhoThrows(stage: LogStage): Promise<void> {
   await broken.until(() => broken.errors.length > 0, 'detach() with what the follower threw')
   await appendAndWait(stage, healthy)
   assert.deepEqual(broken.errors, [error])
+}
+
+async function releases(stage: LogStage): Promise<void> {
+  const observer = await stage.observe()
+  let unanswered = 20
+  const before = numbered(unanswered).map((entry) => stage.log.append(entry).finally(() => unanswered--))
+  await stage.log.release?.()
+  assert.equal(unanswered, 0, 'release() has resolved before appends had their answers')
+  const places = [...(await Promise.all(before)), await stage.append('after')]
+  await observer.untilPast(lastOf(places))
+  assert.deepEqual(positionsOf(observer.received), positionsOf(places))
 }
 
 async function deliversHistory(stage: LogStage): Promise<void> {
