@@ -46,6 +46,7 @@ function connectorTo(servers: readonly string[], stream: string, probeInterval: 
         servers: hosts,
         ...(login !== undefined &&
           (login.password === '' ? { token: login.user } : { user: login.user, pass: login.password })),
+        ...(places.some(({ isSecure }) => isSecure) && { tls: {} }),
         name: `sse ${stream}`,
         // A connection that broke is replaced: what it had under way must not be sent by anybody but the log.
         reconnect: false,
@@ -71,15 +72,15 @@ function serverList(servers: unknown): readonly string[] {
   throw invalid('servers', 'must be one or more texts such as `nats://localhost:4222`')
 }
 
-const PLACE = /^(?:(?:nats|tls):\/\/)?(?:([^:@/\s]+)(?::([^@/\s]*))?@)?([^@/\s]+)\/?$/
+const PLACE = /^(?:(nats|tls):\/\/)?(?:([^:@/\s]+)(?::([^@/\s]*))?@)?([^@/\s]+)\/?$/
 
 function isPlace(server: string): boolean {
   return PLACE.test(server)
 }
 
-function placeOf(server: string): { user: string; password: string; host: string } {
-  const [, user = '', password = '', host = ''] = PLACE.exec(server) ?? []
-  return { user: decodeURIComponent(user), password: decodeURIComponent(password), host }
+function placeOf(server: string): { isSecure: boolean; user: string; password: string; host: string } {
+  const [, protocol, user = '', password = '', host = ''] = PLACE.exec(server) ?? []
+  return { isSecure: protocol === 'tls', user: decodeURIComponent(user), password: decodeURIComponent(password), host }
 }
 
 function isConnection(connection: unknown): connection is NatsConnection {

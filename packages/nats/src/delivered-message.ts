@@ -18,7 +18,7 @@ export interface DeliveredPlace {
  * @param consumer the name of the consumer, which has no dot
  * @returns `undefined` for what is no message of the consumer
  */
-export function placeOf({ reply }: Msg, consumer: string): DeliveredPlace | undefined {
+export function placeOf({ reply }: Pick<Msg, 'reply'>, consumer: string): DeliveredPlace | undefined {
   if (reply === undefined || !reply.startsWith('$JS.ACK.')) return undefined
   const name = reply.indexOf(`.${consumer}.`)
   if (name < 0) return undefined

@@ -24,6 +24,8 @@ interface Reading {
   readonly consumer: Consumer
   /** Reads the end of the log until this sequence, before the follower gets anything. Done: `undefined`. */
   tail: Tail | undefined
+  /** It is complete from here on. */
+  readonly floor: number
   readonly head: number
   /** What was read, and is delivered when it has its place: after `attach`, at the end of what came with it. */
   pending: LogRecord[]
@@ -52,6 +54,7 @@ export class Follower implements SessionUser {
   #away: string | undefined
   /** Where it stood at the last probe, if there was more to read. */
   #stuckAt: number | undefined
+  #ended: Promise<void> | undefined
 
   constructor(link: Link, settings: NatsSettings, follower: LogFollower, bounds: TailBounds) {
     this.#link = link
@@ -96,7 +99,13 @@ export class Follower implements SessionUser {
     this.#stuckAt = isBehind ? read : undefined
   }
 
-  async #end(): Promise<void> {
+  /** Once, whoever ends it. */
+  #end(): Promise<void> {
+    this.#ended ??= this.#letGo()
+    return this.#ended
+  }
+
+  async #letGo(): Promise<void> {
     const consumer = this.#reading?.consumer
     this.#reading = undefined
     await consumer?.stop()
@@ -120,6 +129,7 @@ export class Follower implements SessionUser {
         onMessage: (message, place) => this.#take(reading, message, place),
       }),
       tail: hasTail ? new Tail(this.#bounds.maxBytes) : undefined,
+      floor,
       head,
       pending: [],
       isAttached: false,
@@ -199,7 +209,8 @@ export class Follower implements SessionUser {
 
   /** Messages between the last one and this one are gone: they were trimmed before they were read, or deleted. */
   #miss(reading: Reading, sequence: number): void {
-    this.#deliver(reading)
+    if (reading.isAttached) this.#deliver(reading)
+    else this.#attach(reading, reading.floor)
     if (this.#reading !== reading) return
     this.#position = sequence - 1
     this.#reading = undefined

@@ -38,8 +38,7 @@ export async function markHistory(api: JetStreamManager, info: StreamInfo, mark:
 
 /** Whether a message that was read still stands where it was; also if it cannot be asked any more. */
 export async function isSameHistory(api: JetStreamManager, info: StreamInfo, anchor: Anchor): Promise<boolean> {
-  const { first_seq, last_seq } = info.state
-  if (anchor.sequence < first_seq || anchor.sequence > last_seq) return true
+  if (anchor.sequence < info.state.first_seq) return true
   const message = await api.streams.getMessage(info.config.name, { seq: anchor.sequence })
   return message === null || nanosecondsOf(message.timestamp) === anchor.time
 }

@@ -45,6 +45,8 @@ export class Link {
   #session: Session | undefined
   /** Of the connection that was given. */
   #watch: ConnectionWatch | undefined
+  /** Nobody has answered on it. */
+  #isSuspect = false
   /** The history that was found last. */
   #known: { readonly created: string; readonly mark: number } | undefined
   /** Its newest message that this process has read or stored. */
@@ -106,6 +108,7 @@ export class Link {
 
   async #run(signal: AbortSignal, isWorking: () => void): Promise<void> {
     const { given } = this.#settings.connector
+    if (given !== undefined && this.#isSuspect) await this.#renewIfDead(given)
     const connection = given ?? (await this.#connect(signal))
     const ending = new AbortController()
     const fail = (error: unknown): void => ending.abort(error)
@@ -122,8 +125,7 @@ export class Link {
       for (const user of this.#users) user.up(session)
       await this.#probe(session)
     } catch (error) {
-      // Connections that are there, and nobody answers on, are not noticed by the client for minutes.
-      if (given !== undefined && isTimeout(error)) await this.#reviveOrReplace(given)
+      this.#isSuspect = isTimeout(error)
       throw error
     } finally {
       signal.removeEventListener('abort', stop)
@@ -154,8 +156,9 @@ export class Link {
     await within(closing, this.#settings.probeInterval).catch(() => {})
   }
 
-  /** A connection that does not even answer a ping is made anew. */
-  async #reviveOrReplace(connection: NatsConnection): Promise<void> {
+  /** A connection that is there, and nobody answers on, is not noticed by its client for minutes. */
+  async #renewIfDead(connection: NatsConnection): Promise<void> {
+    this.#isSuspect = false
     if (connection.isClosed()) return
     try {
       await within(connection.flush(), this.#settings.probeInterval)
@@ -174,30 +177,30 @@ export class Link {
     return { connection, api, epoch: epochOf(info), info, ...ending, createInbox: () => createInbox(prefix) }
   }
 
-  /** The stream, in a history that was not there before if the one that was known is gone. */
+  /** The stream, with a mark if it does not go on from where it was. */
   async #look(api: JetStreamManager): Promise<StreamInfo> {
-    const info = await openStream(api, this.#settings)
-    if (!this.#isKnown(info)) {
-      this.#newest = 0
-      this.#anchor = undefined
-      return info
+    for (let looks = 1; ; looks++) {
+      const info = await openStream(api, this.#settings)
+      if (!this.#isKnown(info)) {
+        this.#newest = 0
+        this.#anchor = undefined
+        return info
+      }
+      if (await this.#goesOn(api, info)) return info
+      // The new leader of a cluster may be about to read what it has.
+      if (looks === 1) await delay(Math.min(500, this.#settings.probeInterval), this.#stopping.signal)
+      else await markHistory(api, info, markOf(info))
     }
-    if (!(await this.#wentBack(api, info))) return info
-    await markHistory(api, info, markOf(info))
-    return this.#look(api)
   }
 
   #isKnown(info: StreamInfo): boolean {
     return this.#known?.created === info.created && this.#known.mark === markOf(info)
   }
 
-  async #wentBack(api: JetStreamManager, info: StreamInfo): Promise<boolean> {
-    if (this.#anchor !== undefined && !(await isSameHistory(api, info, this.#anchor))) return true
-    if (info.state.last_seq >= this.#newest) return false
-    // The new leader of a cluster may be about to read what it has.
-    await delay(Math.min(500, this.#settings.probeInterval), this.#stopping.signal)
-    const { state } = await openStream(api, this.#settings)
-    return state.last_seq < this.#newest
+  /** Whether the stream has all that it had, as far as this process knows. */
+  async #goesOn(api: JetStreamManager, info: StreamInfo): Promise<boolean> {
+    if (info.state.last_seq < this.#newest) return false
+    return this.#anchor === undefined || isSameHistory(api, info, this.#anchor)
   }
 
   /** Ends, by throwing, with the session. */

@@ -14,7 +14,8 @@ export interface NatsLogOptions {
   readonly connection?: NatsConnection | (() => Promise<NatsConnection>)
   /**
    * Where NATS is, such as `nats://localhost:4222`, or several servers of one cluster: connects with
-   * `@nats-io/transport-node`, when it is needed. `user:password@` or `token@` may stand in front of the first host.
+   * `@nats-io/transport-node`, when it is needed. `user:password@` or `token@` may stand in front of a host, and
+   * `tls://` instead of `nats://`. For anything else, such as certificates or a credentials file, give a `connection`.
    */
   readonly servers?: string | readonly string[]
   /**

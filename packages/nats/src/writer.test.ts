@@ -1,3 +1,4 @@
+import { headers } from '@nats-io/nats-core'
 import { SseError } from '@sse/core'
 import { sharedNats, startNatsForTest } from '@sse/tooling/engines-for-test'
 import { describe, expect, it } from 'vitest'
@@ -183,6 +184,79 @@ describe('an event that is appended', () => {
   })
 })
 
+describe('an event that comes too late', () => {
+  const server = sharedNats()
+  const ACCEPTED = expect.stringMatching(/^[0-9]+$/)
+  const OVERTAKEN = expect.stringMatching(/NATS.*stored a later event.*was not accepted/)
+
+  /** The first copies of some events go to where no stream is: as when its leader has just changed. */
+  const misdirect = (numbers: readonly number[]): Wire['edit'] => {
+    const waiting = new Set(numbers)
+    return (said) =>
+      said.replace(/HPUB sse(\.\S+ \S+data-([0-9]+) \d+ \d+\r\n)/g, (message: string, rest: string, n: string) =>
+        waiting.delete(Number(n)) ? `HPUB xxx${rest}` : message,
+      )
+  }
+
+  async function stage(context: Parameters<typeof server>[0]) {
+    const engine = await server(context)
+    const wire = await Wire.to(engine.port)
+    const stream = freshStream()
+    const operator = await operate(engine)
+    const log = openLog({ servers: wire.url, stream })
+    const observer = new Observer(log)
+    await observer.attached()
+    return { wire, stream, operator, log, observer, append: () => texts(5).map((text) => log.append(entryOf(text))) }
+  }
+
+  it('is refused where nobody took it, and what came after it is stored', async (context) => {
+    const { wire, operator, stream, append } = await stage(context)
+    wire.edit = misdirect([2, 3])
+    expect(await outcomes(append())).toEqual(['1', OVERTAKEN, OVERTAKEN, '2', '3'])
+    expect(await dataOf(operator, stream)).toEqual(['event 0', 'event 3', 'event 4'])
+  })
+
+  it('is sent again if nothing came after it', async (context) => {
+    const { wire, operator, stream, append } = await stage(context)
+    wire.edit = misdirect([3, 4, 5])
+    expect(await outcomes(append())).toEqual(['1', '2', '3', '4', '5'])
+    expect(await dataOf(operator, stream)).toEqual(texts(5))
+  })
+
+  it('is refused where it got lost, and what may still arrive of it is not stored', async (context) => {
+    const { wire, operator, stream, observer, log, append } = await stage(context)
+    const lost: Uint8Array[] = []
+    operator.connection.subscribe('xxx.>', { callback: (_, { data }) => void lost.push(data) })
+    await operator.connection.flush()
+    wire.edit = misdirect([2])
+    expect(await outcomes(append())).toEqual(['1', OVERTAKEN, '2', '3', '4'])
+    const stored = await operator.api.streams.getMessage(stream, { seq: 1 })
+    const head = headers()
+    head.set('Nats-Msg-Id', String(stored?.header.get('Nats-Msg-Id').replace('-1', '-2')))
+    const late = await operator.connection.request(`sse.${stream}`, lost[0], { headers: head, timeout: 2_000 })
+    expect(late.json()).toMatchObject({ duplicate: true })
+    await log.append(entryOf('after'))
+    await observer.until('after')
+    const events = observer.received.filter(({ topic }) => !topic.startsWith('sse.'))
+    expect(events.map(({ data }) => data)).toEqual(['event 0', 'event 2', 'event 3', 'event 4', 'after'])
+  })
+
+  it('is refused also if all answers are lost, and those of the others are found', async (context) => {
+    const { wire, operator, stream, append } = await stage(context)
+    operator.connection.subscribe('xxx.>', { callback: () => {} })
+    await operator.connection.flush()
+    wire.edit = misdirect([2, 5])
+    wire.isDeaf = true
+    const appends = append()
+    await expect.poll(async () => (await operator.api.streams.info(stream)).state.last_seq).toBe(3)
+    wire.cut()
+    wire.isDeaf = false
+    expect(await outcomes(appends)).toEqual(['1', OVERTAKEN, '2', '3', ACCEPTED])
+    const data = await dataOf(operator, stream)
+    expect(data.filter((text) => text !== '')).toEqual(['event 0', 'event 2', 'event 3', 'event 4'])
+  })
+})
+
 describe('a log that only appends', () => {
   const server = sharedNats()
 
@@ -197,6 +271,22 @@ describe('a log that only appends', () => {
     await until(() => wire.size === 0)
     expect(await outcomes([log.append(entryOf('again'))])).toEqual(['4'])
     expect(wire.size).toBe(1)
+  })
+
+  it('goes on where it was let go of while nobody answered', async (context) => {
+    const engine = await startNatsForTest(context)
+    const stream = freshStream()
+    const log = openLog({ servers: engine.url, stream, publishTimeout: 200 })
+    await log.append(entryOf('before'))
+    await freeze(engine)
+    const lost = outcomes(texts(3).map((text) => log.append(entryOf(text))))
+    await log.release?.()
+    expect((await lost).every((end) => end.includes('did not answer'))).toBe(true)
+    engine.resume()
+    const again = await until(() => log.append(entryOf('after')).catch(() => undefined))
+    const data = (await dataOf(await operate(engine), stream)).filter((text) => text !== '')
+    expect(data.at(-1)).toBe('after')
+    expect(again).toBeDefined()
   })
 
   it('is let go of though nobody answers', async () => {

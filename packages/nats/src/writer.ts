@@ -97,7 +97,7 @@ export class Writer implements SessionUser {
 
   /** Lets go of the connection once nothing waits any more. */
   async release(): Promise<void> {
-    if (!this.#isJoined) return
+    if (!this.#isJoined && this.#queue.size === 0) return
     const refuse = (): void => {
       this.#queue.refuseAll(new SseError('SSE_LOG', 'The log was let go of while the event waited for it.'))
     }
@@ -139,17 +139,19 @@ export class Writer implements SessionUser {
   }
 
   #wake(): void {
-    if (!this.#isJoined) {
-      this.#isJoined = true
-      this.#link.join(this)
-    }
-    if (this.#isScheduled || this.#group.length > 0) return
+    if (this.#isScheduled || (this.#isJoined && this.#group.length > 0)) return
     // What is appended within a turn goes out together.
     this.#isScheduled = true
     queueMicrotask(() => {
       this.#isScheduled = false
-      if (this.#group.length === 0) this.#next()
+      if (!this.#isJoined) this.#join()
+      else if (this.#group.length === 0) this.#next()
     })
+  }
+
+  #join(): void {
+    this.#isJoined = true
+    this.#link.join(this)
   }
 
   /** Goes on with what is not settled, or with what was appended since. */

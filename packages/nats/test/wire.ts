@@ -2,12 +2,14 @@ import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
 import { onTestFinished } from 'vitest'
 
-/** What stands between a log and its server: it can cut, and hold back what the server says. */
+/** What stands between a log and its server: it can cut, change what clients say, and swallow what the server does. */
 export class Wire {
   /** Whether new connections are let through. */
   isOpen = true
   /** Whether what the server answers is thrown away. */
   isDeaf = false
+  /** Changes what clients say, a packet at a time; lengths must stay. */
+  edit: (said: string) => string = (said) => said
   readonly #server: Server
   readonly #sockets = new Set<Socket>()
 
@@ -28,7 +30,7 @@ export class Wire {
           server.destroy()
         })
       }
-      client.on('data', (bytes) => server.write(bytes))
+      client.on('data', (bytes) => server.write(this.edit(bytes.toString('latin1')), 'latin1'))
       server.on('data', (bytes) => this.isDeaf || client.write(bytes))
     })
   }

@@ -1,0 +1,27 @@
+import { describe, expect, it } from 'vitest'
+import { readAnswer } from './answer.ts'
+
+describe('readAnswer', () => {
+  it.each([
+    ['{"stream":"sse","seq":7}', { kind: 'stored', sequence: 7, isDuplicate: false }],
+    ['{"stream":"sse","seq":7,"duplicate":true}', { kind: 'stored', sequence: 7, isDuplicate: true }],
+    [
+      '{"error":{"code":503,"err_code":10008,"description":"JetStream system temporarily unavailable"}}',
+      { kind: 'away' },
+    ],
+    [
+      '{"error":{"code":503,"err_code":10023,"description":"insufficient resources"}}',
+      { kind: 'refused', code: 10023 },
+    ],
+    ['{"error":{"code":400,"err_code":10054,"description":"message size exceeds"}}', { kind: 'refused', code: 10054 }],
+    ['{"error":"?"}', { kind: 'refused', code: 0 }],
+    ['+OK', { kind: 'refused', code: 0 }],
+    ['{}', { kind: 'refused', code: 0 }],
+  ])('reads %s', (text, answer) => {
+    expect(readAnswer(0, text)).toMatchObject(answer)
+  })
+
+  it('knows when nobody has listened', () => {
+    expect(readAnswer(503, '')).toMatchObject({ kind: 'away' })
+  })
+})

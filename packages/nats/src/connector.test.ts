@@ -1,0 +1,85 @@
+import { connect } from '@nats-io/transport-node'
+import { sharedNats, startNatsForTest } from '@sse/tooling/engines-for-test'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { entryOf, Observer, until } from '../test/observer.ts'
+import { freshStream, openLog } from '../test/stage.ts'
+import { Wire } from '../test/wire.ts'
+
+describe('where a log connects to', () => {
+  const server = sharedNats()
+
+  it('is one of several servers, of which some may not be there', async (context) => {
+    const { url } = await server(context)
+    const log = openLog({ servers: ['127.0.0.1:1', url], stream: freshStream() })
+    expect((await log.append(entryOf('one'))).position).toBe('1')
+  })
+
+  it('may need a user and a password, which are decoded, or a token', async (context) => {
+    const config = ['authorization { users: [{ user: "a b", password: "p@ss:word/" }] }']
+    const { port } = await startNatsForTest(context, { config })
+    const log = openLog({ servers: `nats://a%20b:p%40ss%3Aword%2F@127.0.0.1:${port}` })
+    expect((await log.append(entryOf('one'))).position).toBe('1')
+    const { url } = await startNatsForTest(context, { token: 'secret' })
+    expect((await openLog({ servers: url }).append(entryOf('one'))).position).toBe('1')
+  })
+
+  it('must speak TLS where that was asked for', async (context) => {
+    const { port } = await server(context)
+    const observer = new Observer(openLog({ servers: `tls://127.0.0.1:${port}` }))
+    expect((await observer.detached()).message).toMatch(/NATS.*tls/)
+  })
+
+  it('is asked for by a function for each connection, which the log closes', async (context) => {
+    const wire = await Wire.to((await server(context)).port)
+    let made = 0
+    const log = openLog({
+      stream: freshStream(),
+      connection: () => {
+        made++
+        return connect({ servers: wire.url, reconnect: false })
+      },
+    })
+    expect(made).toBe(0)
+    const observer = new Observer(log)
+    await observer.attached()
+    await log.append(entryOf('one'))
+    expect(made).toBe(1)
+    wire.cut()
+    await observer.attached(2)
+    expect(made).toBe(2)
+    await observer.stop()
+    await log.release?.()
+    await until(() => wire.size === 0)
+  })
+
+  it('may be told by a function that fails, or throws: it is asked again', async (context) => {
+    const { port } = await server(context)
+    const reasons = [
+      () => Promise.reject(new Error('no address yet')),
+      () => {
+        throw new Error('no configuration yet')
+      },
+    ]
+    const log = openLog({
+      stream: freshStream(),
+      connection: async () => (reasons.shift() ?? (() => connect({ port })))(),
+    })
+    const observer = new Observer(log)
+    await observer.attached()
+    expect(observer.errors.map(({ message }) => message)).toEqual([
+      'NATS: no address yet',
+      'NATS: no configuration yet',
+    ])
+  })
+
+  it('is the connection that was given, for any number of logs', async (context) => {
+    const { port } = await server(context)
+    const connection = await connect({ port })
+    onTestFinished(() => connection.close())
+    const logs = [1, 2, 3].map(() => openLog({ connection, stream: freshStream() }))
+    const observers = logs.map((log) => new Observer(log))
+    await Promise.all(logs.map((log, n) => log.append(entryOf(`to ${n}`))))
+    for (const [n, observer] of observers.entries()) await observer.until(`to ${n}`)
+    expect(observers.map(({ texts }) => texts)).toEqual([['to 0'], ['to 1'], ['to 2']])
+  })
+})
