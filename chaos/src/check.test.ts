@@ -17,6 +17,7 @@ function history(about: Partial<History> & { readonly seen?: readonly Sight[] } 
   const trail: Trail = { client: 'client 0', topics: ['a/*'], seen: [...seen] }
   return {
     ring: 4,
+    noticing: 0,
     publishes,
     trails: [trail],
     resets: [],
@@ -42,13 +43,13 @@ function gap(about: Partial<Sight & { kind: 'gap' }>): Sight {
 }
 
 function rules(of: History): string[] {
-  return check(of).map(({ rule }) => rule)
+  return check(of).violations.map(({ rule }) => rule)
 }
 
 describe('check', () => {
   it('has nothing against a client that got what it chose, in order', () => {
     const seen = [request, id('e.0'), event(0), event(1), event(2), event(4), id('e.5'), event(5), event(6), event(7)]
-    expect(check(history({ seen }))).toEqual([])
+    expect(check(history({ seen })).violations).toEqual([])
   })
 
   it('sees an event that is missing between two others', () => {
@@ -144,10 +145,20 @@ describe('check', () => {
   })
 
   it('sees an event that has two places, and a place that has two events', () => {
-    expect(rules(history({ seen: [id('e.8'), event(7, { id: 'e.9' })] }))).toEqual(['stored twice'])
-    expect(rules(history({ seen: [id('e.7'), event(6, { id: 'e.8' })] }))).toContain('stored twice')
-    const records = [{ serial: 0, position: 9 }]
-    expect(rules(history({ log: { epoch: 'e', first: 9, records } }))).toEqual(['stored twice'])
+    expect(rules(history({ seen: [id('e.6'), event(6), event(6, { id: 'e.8' })] }))).toContain('stored twice')
+    expect(rules(history({ seen: [id('e.6'), event(6), event(7, { id: 'e.7' })] }))).toContain('stored twice')
+    const records = [{ serial: 6, position: 9 }]
+    const log = { epoch: 'e', first: 9, records }
+    expect(rules(history({ seen: [id('e.6'), event(6)], log }))).toEqual(['stored twice'])
+  })
+
+  it('sees a publish that was answered with the id of something else', () => {
+    const records = [{ serial: 0, position: 1 }]
+    const log = { epoch: 'f', first: 1, records }
+    expect(rules(history({ log }))).toEqual(['wrong id'])
+    const resets = [{ at: -30, until: -20 }]
+    expect(rules(history({ log, resets, noticing: 24 }))).toEqual(['wrong id'])
+    expect(check(history({ log, resets, noticing: 25 }))).toEqual({ violations: [], late: 1 })
   })
 
   it('bears that an event is stored again after a reset that came before its answer', () => {

@@ -11,6 +11,7 @@ export type Rule =
   | 'start' // a client was not told where it begins
   | 'data' // not what was published, or not for this client
   | 'stored twice' // an event has two places in the log, or a place has two events; unless a reset came between
+  | 'wrong id' // a publish was answered with the id of something else
   | 'publish order' // what one process published stands in another order than it was called
   | 'log' // an accepted event is not in the engine
   | 'stall' // all is quiet, and something has not come or has not been answered
@@ -23,14 +24,22 @@ export interface Violation {
   readonly message: string
 }
 
-/** So many are told of each client: the first is what matters. */
+/** So many are told of each client, and of the log: the first is what matters. */
 const TOLD_PER_TRAIL = 3
+const TOLD_OF_LOG = 12
+
+/** What came of checking a run. */
+export interface Findings {
+  readonly violations: readonly Violation[]
+  /** How many publishes were answered with an id of the epoch before, in the time in which that is borne with. */
+  readonly late: number
+}
 
 /** Holds all that was seen in a run against what was accepted. */
-export function check(history: History): Violation[] {
+export function check(history: History): Findings {
   const truth = new Truth(history)
-  return [
-    ...truth.violations,
+  const violations = [
+    ...truth.violations.slice(0, TOLD_OF_LOG),
     ...history.trails.flatMap((trail) => new Reading(trail, truth).violations.slice(0, TOLD_PER_TRAIL)),
     ...newEpochs(history),
     ...publishOrder(history.publishes),
@@ -38,6 +47,7 @@ export function check(history: History): Violation[] {
     ...unanswered(history),
     ...disagreement(history),
   ]
+  return { violations, late: truth.late.length }
 }
 
 interface Entry {
@@ -50,18 +60,20 @@ interface Entry {
 class Truth {
   readonly history: History
   readonly violations: Violation[] = []
+  /** Answers of the epoch before, in the time that these are given. */
+  readonly late: string[] = []
   readonly #epochs = new Map<string, Map<number, Entry>>()
   readonly #sorted = new Map<string, readonly Entry[]>()
   readonly #places = new Map<number, Place[]>()
 
   constructor(history: History) {
     this.history = history
-    for (const { serial, id } of history.publishes) if (id !== undefined) this.#add(serial, id)
     for (const { seen } of history.trails) {
       for (const sight of seen) if (sight.kind === 'event') this.#add(sight.serial, sight.id)
     }
     const { epoch, records } = history.log ?? { epoch: '', records: [] }
     for (const { serial, position } of records) this.#add(serial, `${epoch}.${position}`)
+    for (const publish of history.publishes) this.#believe(publish)
     for (const [epoch, entries] of this.#epochs) {
       this.#sorted.set(
         epoch,
@@ -86,13 +98,29 @@ class Truth {
     return count
   }
 
+  /** What a publish was answered counts, unless somebody has seen that it is not so. */
+  #believe({ serial, id, settledAt = 0 }: Publish): void {
+    const place = placeOf(id ?? '')
+    if (id === undefined || place === undefined) return
+    const places = this.#places.get(serial) ?? []
+    if (places.some((known) => isSame(known, place))) return
+    const inPlace = this.#epochs.get(place.epoch)?.get(place.position)
+    const { resets, noticing } = this.history
+    const isLate = noticing > 0 && resets.some(({ at, until }) => settledAt >= at && settledAt <= until + noticing)
+    // Nobody has seen it anywhere: soon after a reset that says nothing.
+    if (inPlace === undefined && places.length === 0) return isLate ? undefined : this.#add(serial, id)
+    if (inPlace === undefined && this.#wasOnItsWay(serial) && places.every(({ epoch }) => epoch !== place.epoch)) return
+    if (isLate) this.late.push(id)
+    else this.#fail('wrong id', `#${serial} was answered with ${id}; it is at ${places.map(textOf).join(', ')}`)
+  }
+
   #add(serial: number, id: string): void {
     const place = placeOf(id)
     if (place === undefined) return this.#fail('data', `#${serial} has the id ${id}`)
     const { epoch, position } = place
     const places = this.#places.get(serial) ?? []
     this.#places.set(serial, places)
-    if (places.some((known) => known.epoch === epoch && known.position === position)) return
+    if (places.some((known) => isSame(known, place))) return
     for (const known of places) {
       if (known.epoch === epoch || !this.#wasOnItsWay(serial)) {
         this.#fail('stored twice', `#${serial} is at ${textOf(known)} and at ${textOf(place)}`)
@@ -293,6 +321,10 @@ function disagreement({ heads }: History): Violation[] {
   if (new Set(heads.values()).size <= 1) return []
   const message = [...heads].map(([node, head]) => `${node} is at ${head}`).join(', ')
   return [{ rule: 'disagree', message }]
+}
+
+function isSame(a: Place, b: Place): boolean {
+  return a.epoch === b.epoch && a.position === b.position
 }
 
 function textOf(place: Place | undefined): string {

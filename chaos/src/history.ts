@@ -72,6 +72,8 @@ export interface Reset {
 export interface History {
   /** How many events the ring of a node holds. */
   readonly ring: number
+  /** How long after a reset a publish may still be answered with an id of the epoch before, in milliseconds. */
+  readonly noticing: number
   readonly publishes: Publish[]
   readonly trails: Trail[]
   readonly resets: Reset[]

@@ -16,6 +16,15 @@ import { Tale } from './tale.ts'
 /** How long it may take until all is quiet and everybody has everything, in milliseconds, unless told otherwise. */
 const PATIENCE = 10_000
 
+/**
+ * How long after a reset publishes may be answered with an id of the epoch before, in milliseconds. What Redis answers says
+ * the epoch. What NATS answers does not say of which stream it is: a node finds out when it looks, or wakes.
+ */
+const NOTICING: Readonly<Record<EngineName, number>> = { redis: 0, nats: 2_500 }
+
+/** How long after a rejection it is tried again, in milliseconds. */
+const RETRY = 50
+
 /** How to run a seed. */
 export interface RunOptions {
   readonly engine: EngineName
@@ -34,6 +43,8 @@ export interface Run {
   readonly plan: Plan
   readonly history: History
   readonly violations: readonly Violation[]
+  /** How many publishes were answered with an id of the epoch before, soon after it was over. */
+  readonly late: number
   /** What was done to it, in order. */
   readonly faults: readonly Fault[]
   /** What happened, line by line. */
@@ -74,8 +85,9 @@ class Scene implements AsyncDisposable {
   constructor(plan: Plan, options: RunOptions) {
     this.#plan = plan
     this.#options = options
-    const { ring } = plan
-    this.#history = { ring, publishes: [], trails: [], resets: [], trims: [], finals: [], heads: new Map() }
+    const { ring, engine } = plan
+    const noticing = NOTICING[engine]
+    this.#history = { ring, noticing, publishes: [], trails: [], resets: [], trims: [], finals: [], heads: new Map() }
     this.#tale = new Tale(() => this.#now())
   }
 
@@ -91,11 +103,13 @@ class Scene implements AsyncDisposable {
   }
 
   result(): Run {
-    const violations = [...this.#violations, ...check(this.#history)]
+    const { violations: found, late } = check(this.#history)
+    const violations = [...this.#violations, ...found]
     return {
       plan: this.#plan,
       history: this.#history,
       violations,
+      late,
       faults: this.#faults,
       tale: [...this.#tale.lines, ...this.#tale.seen(this.#history, violations)],
     }
@@ -235,6 +249,7 @@ class Scene implements AsyncDisposable {
         if (publish?.id === undefined) wanted.push(want)
         else finals.push(publish.serial)
       }
+      if (wanted.length > 0) await pause(RETRY)
     }
     for (const { topic, node } of wanted) {
       this.#violations.push({ rule: 'stall', message: `node ${node} cannot publish to ${topic}, though all is quiet` })

@@ -19,13 +19,14 @@ export class Tally {
     this.engine = engine
   }
 
-  add({ plan, history, faults, violations }: Run): void {
+  add({ plan, history, faults, violations, late }: Run): void {
     this.seeds++
     if (violations.length > 0) this.failed.push(plan.seed)
     for (const { kind } of faults) count(this.#faults, kind)
     for (const { rule } of violations) count(this.#violations, rule)
     count(this.#counts, 'publishes', history.publishes.length)
     count(this.#counts, 'accepted', history.publishes.filter(({ id }) => id !== undefined).length)
+    count(this.#counts, 'answered with an id of the epoch before', late)
     count(this.#counts, 'resets', history.resets.length)
     for (const trail of history.trails) this.#addTrail(trail, (serial) => history.publishes[serial]?.at ?? 0)
   }
