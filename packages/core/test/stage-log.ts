@@ -74,6 +74,10 @@ export class StageLog implements EventLog {
     return /^\d{1,15}$/.test(text)
   }
 
+  isLaterEpoch(text: string, epoch: string): boolean {
+    return /^e\d{1,9}$/.test(text) && Number(text.slice(1)) > Number(epoch.slice(1))
+  }
+
   /** Puts an event at the end, whoever has published it, and hands it on. */
   put(entry: LogEntry): { epoch: string; position: string } {
     const position = String(this.head + 1)

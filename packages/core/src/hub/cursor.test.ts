@@ -295,6 +295,40 @@ describe('a client that is ahead of the log', () => {
     expect(client.gaps).toEqual([])
   })
 
+  it('waits for a new epoch that this node has not read of yet: it is not sent back to the old one', async () => {
+    const { log, hub } = behind()
+    await hub.ready
+    const client = await StreamClient.open(hub.subscribe('a'), { lastEventId: 'e2.1' })
+    const stale = await StreamClient.open(hub.subscribe('a'), { lastEventId: 'e0.1' })
+    vi.advanceTimersByTime(4_000)
+    log.putAll('a', '3')
+    await client.settle()
+    expect(client.blocks).toHaveLength(1)
+    log.lose('e2', ...['4', '5'].map((data) => ({ topic: 'a', event: 'message', data, raw: true })))
+    log.arrive()
+    await client.settle()
+    vi.advanceTimersByTime(20_000)
+    log.putAll('a', '6')
+    await client.settle()
+    expect(client.data).toEqual(['5', '6'])
+    expect(client.gaps).toEqual([])
+    expect((await stale.settle()).gaps).toMatchObject([{ reason: 'epoch' }, { reason: 'epoch' }])
+  })
+
+  it('waits for a new epoch for 5 seconds, then begins anew', async () => {
+    const { log, hub } = behind()
+    await hub.ready
+    const client = await StreamClient.open(hub.subscribe('a'), { lastEventId: 'e2.1' })
+    vi.advanceTimersByTime(4_000)
+    await client.settle()
+    expect(client.gaps).toEqual([])
+    vi.advanceTimersByTime(2_000)
+    log.putAll('a', '3')
+    await client.settle()
+    expect(client.gaps).toMatchObject([{ reason: 'unknown-id', from: 'e2.1', to: 'e1.2' }])
+    expect(client.data.at(-1)).toBe('3')
+  })
+
   it('waits for its own id, not for that of others', async () => {
     const { log, hub } = behind()
     await hub.ready

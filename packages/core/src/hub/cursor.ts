@@ -186,7 +186,7 @@ export class Cursor implements Feed {
     this.#options.fanOut.wait(this)
   }
 
-  #waitUntilReached(position: string): void {
+  #waitUntilReached(position: string | undefined): void {
     this.#phase = 'waiting'
     // First of all it opens: with the first stream the heartbeat's clock begins to run.
     this.connection.open()

@@ -26,7 +26,8 @@ export type GapReason = 'trimmed' | 'epoch' | 'unknown-id' | 'lag'
 /** Where a cursor that a client brought is. */
 export type Place =
   | { readonly kind: 'at'; readonly mark: Mark }
-  | { readonly kind: 'ahead'; readonly position: string }
+  /** Without a position it is in an epoch that this process has not read of yet. */
+  | { readonly kind: 'ahead'; readonly position: string | undefined }
   | { readonly kind: 'lost'; readonly reason: GapReason; readonly from: string | null }
 
 /** What a fan-out needs of its hub. */
@@ -206,9 +207,10 @@ export class FanOut {
     this.#waiting.add(cursor)
   }
 
-  /** Lets a cursor wait for the log to reach its position, but not for ever. */
-  waitUntilReached(cursor: Cursor, position: string, deadline: number): void {
+  /** Lets a cursor wait for the log to reach its position, or a new epoch, but not for ever. */
+  waitUntilReached(cursor: Cursor, position: string | undefined, deadline: number): void {
     this.#ahead.set(cursor, deadline)
+    if (position === undefined) return
     if (this.#nearestAhead === undefined || this.#log.compare(position, this.#nearestAhead) < 0) {
       this.#nearestAhead = position
     }
@@ -238,7 +240,10 @@ export class FanOut {
     this.evict()
     const { epoch, position } = parseId(id) ?? {}
     if (epoch === undefined || position === undefined) return { kind: 'lost', reason: 'unknown-id', from: null }
-    if (epoch !== this.ring.epoch) return { kind: 'lost', reason: 'epoch', from: id }
+    if (epoch !== this.ring.epoch) {
+      const isLater = this.#log.isLaterEpoch?.(epoch, this.ring.epoch) === true
+      return isLater ? { kind: 'ahead', position: undefined } : { kind: 'lost', reason: 'epoch', from: id }
+    }
     if (!this.#log.isPosition(position)) return { kind: 'lost', reason: 'unknown-id', from: null }
     if (this.#log.compare(position, this.#flushed.position) > 0) return { kind: 'ahead', position }
     return { kind: 'at', mark: this.ring.markOf(position) }

@@ -72,6 +72,13 @@ export interface EventLog {
    * Whether a text could be a position of this log. Asked of whatever clients send, so it must be cheap and strict.
    */
   isPosition(text: string): boolean
+
+  /**
+   * Whether a text could be an epoch of this log that began after another one of its epochs. Asked of whatever clients
+   * send. A client that comes from a node which knows of the new epoch already is not sent back to the old one: it waits
+   * here until the log is as far. A log whose epochs tell no order has no such method.
+   */
+  isLaterEpoch?(text: string, epoch: string): boolean
 }
 
 /**
