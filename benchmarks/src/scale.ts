@@ -32,7 +32,6 @@ export interface Scale {
   readonly idleNodes: { readonly rounds: number; readonly nodes: number; readonly ms: number }
   readonly nodes: {
     readonly rounds: number
-    readonly rate: number
     readonly warmUp: number
     readonly events: number
     readonly burst: number
@@ -55,7 +54,7 @@ export const full: Scale = {
   latency: { clients: 100, rate: 500, warmUp: 200, events: 1_000 },
   start: { events: 10_000 },
   idleNodes: { rounds: 3, nodes: 20, ms: 2_000 },
-  nodes: { rounds: 3, rate: 500, warmUp: 50, events: 400, burst: 10_000 },
+  nodes: { rounds: 3, warmUp: 200, events: 1_000, burst: 20_000 },
 }
 
 /** Three rounds and fewer clients; about three minutes. Memory keeps its full size, since its bars are absolute. */
@@ -74,5 +73,5 @@ export const quick: Scale = {
   latency: { clients: 100, rate: 500, warmUp: 100, events: 500 },
   start: { events: 10_000 },
   idleNodes: { rounds: 2, nodes: 20, ms: 2_000 },
-  nodes: { rounds: 2, rate: 500, warmUp: 50, events: 250, burst: 5_000 },
+  nodes: { rounds: 2, warmUp: 100, events: 500, burst: 10_000 },
 }

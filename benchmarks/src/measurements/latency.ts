@@ -27,7 +27,7 @@ async function measure(site: Site, { latency: { rate, clients, warmUp, events } 
   const watch = await site.clients(await server.call('serve'), clients)
   const publishTo = async (count: number) => {
     const received = watch.call('receive', count)
-    await publisher.call('publishPaced', { count, rate, stamped: true })
+    await publisher.call('publishPaced', { count, rate })
     const { least, most, median, p99 } = await received
     if (least !== count || most !== count) throw new Error(`clients got ${least} to ${most} of ${count} events`)
     return { median, p99 }

@@ -20,7 +20,7 @@ const tiny: Scale = {
   latency: { clients: 3, rate: 500, warmUp: 5, events: 10 },
   start: { events: 20 },
   idleNodes: { rounds: 1, nodes: 2, ms: 50 },
-  nodes: { rounds: 1, rate: 500, warmUp: 5, events: 10, burst: 100 },
+  nodes: { rounds: 1, warmUp: 5, events: 10, burst: 100 },
 }
 
 describe('measurements', () => {

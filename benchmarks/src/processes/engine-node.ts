@@ -53,22 +53,26 @@ const methods = {
     return spread(times).median
   },
 
-  /**
-   * Publishes so many a second, one at a time, without waiting for the one before.
-   *
-   * @param pace.stamped whether the data begins with the time of the call instead of a number.
-   */
-  async publishPaced(pace: { count: number; rate: number; stamped: boolean }): Promise<void> {
+  /** Publishes so many a second, one at a time, without waiting for the one before. The data begins with the time of the call. */
+  async publishPaced({ count, rate }: { count: number; rate: number }): Promise<void> {
     const { append } = connection()
     const start = performance.now()
     const answers: Promise<unknown>[] = []
-    for (let n = 0; n < pace.count; n++) {
-      const wait = start + (n * 1_000) / pace.rate - performance.now()
+    for (let n = 0; n < count; n++) {
+      const wait = start + (n * 1_000) / rate - performance.now()
       if (wait > 0) await sleep(wait)
-      published++
-      answers.push(append(payload(pace.stamped ? microseconds() : published, BYTES)))
+      answers.push(append(payload(microseconds(), BYTES)))
     }
     await Promise.all(answers)
+  },
+
+  /** Publishes, each when all that follow have got the one before. */
+  async publishInStep(count: number): Promise<void> {
+    const { append } = connection()
+    for (let n = 0; n < count; n++) {
+      await append(payload(++published, BYTES))
+      await allFollowed()
+    }
   },
 
   /** Begins to read the log where it begins, and goes on. */
@@ -112,10 +116,8 @@ const methods = {
     while (followers.length < nodes) await addFollower()
   },
 
-  /** Resolves when each of those that follow has got everything up to this event. */
-  async followed(last: number): Promise<void> {
-    await Promise.all(followers.map((follower) => follower.reached(last)))
-  },
+  /** Resolves when each of those that follow has got everything that was published here. */
+  followed: allFollowed,
 
   /** Serves a hub on this log, and answers on which port. */
   async serve(): Promise<number> {
@@ -147,8 +149,12 @@ function newHub(): Hub<{ message: string }> {
   return createHub<{ message: string }>({ log: newLog() })
 }
 
+async function allFollowed(): Promise<void> {
+  await Promise.all(followers.map((follower) => follower.reached(published)))
+}
+
 async function addFollower(): Promise<void> {
-  const follower = new Sequence()
+  const follower = new Sequence(published + 1)
   followers.push(follower)
   await new Promise<void>((resolve) => {
     newLog().follow(
@@ -159,7 +165,7 @@ async function addFollower(): Promise<void> {
         },
         detach: (error) => follower.fail(error),
       },
-      { maxEvents: 1, maxBytes: 2 ** 30 },
+      { maxEvents: 0, maxBytes: 0 },
     )
   })
 }
