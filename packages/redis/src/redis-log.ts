@@ -1,4 +1,5 @@
 import type { EventLog, LogEntry, LogFollower } from '@sse/core'
+import { isLaterEpoch } from './epoch.ts'
 import { type RedisLogOptions, type RedisSettings, redisSettings } from './options.ts'
 import { comparePositions, isPosition } from './position.ts'
 import { Reader } from './reader.ts'
@@ -45,6 +46,10 @@ class RedisLog implements EventLog {
 
   isPosition(text: string): boolean {
     return isPosition(text)
+  }
+
+  isLaterEpoch(text: string, epoch: string): boolean {
+    return isLaterEpoch(text, epoch)
   }
 
   release(): Promise<void> {

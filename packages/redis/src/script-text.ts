@@ -6,7 +6,7 @@
  *         ids of the epoch's first and newest entry
  *       3 what this writer's last batch was: `<number> <epoch> <id of its last entry>`, or `<number>` alone if that batch must not
  *         be stored any more
- * ARGV  1 name for a new epoch, should one begin
+ * ARGV  1 characters that make the name of a new epoch unlike any other, should one begin
  *       2 the newest id that the caller has seen, or empty: ids of a new epoch come after it
  *       3 `gap`: after a restart a new epoch begins; `trust`: it does not
  *       4 about how many entries the stream keeps
@@ -50,11 +50,21 @@ local function runId()
   return string.match(redis.call('INFO', 'server'), 'run_id:(%w+)') or ''
 end
 
+local function base36(number)
+  local text = ''
+  repeat
+    local digit = number % 36
+    text = string.char(digit < 10 and 48 + digit or 87 + digit) .. text
+    number = math.floor(number / 36)
+  until number == 0
+  return text
+end
+
 local function begin()
   local ms = math.max(now(), newest(), (split(last or '')), (split(seen))) + 1
   local first = id(ms, 0)
-  redis.call('XADD', stream, first, 'topic', 'sse.epoch', 'event', 'sse.epoch', 'text', candidate)
-  epoch, start, last = candidate, first, first
+  epoch, start, last = base36(ms) .. string.sub(candidate, 1, 4), first, first
+  redis.call('XADD', stream, first, 'topic', 'sse.epoch', 'event', 'sse.epoch', 'text', epoch)
   redis.call('HSET', hash, 'epoch', epoch, 'run', runId(), 'start', start, 'last', last)
 end
 
