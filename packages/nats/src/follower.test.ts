@@ -8,6 +8,25 @@ import { Wire } from '../test/wire.ts'
 
 const PROBE = 100
 
+/** What a server says, without some of the messages that a consumer delivers. */
+function withoutMessages(said: string, isLost: (text: string) => boolean): string {
+  let rest = said
+  let kept = ''
+  for (let found = HEAD.exec(rest); found !== null; found = HEAD.exec(rest)) {
+    const end = found.index + found[0].length + Number(found[1]) + 2
+    const text =
+      rest
+        .slice(found.index, end - 2)
+        .split('\n')
+        .at(-1) ?? ''
+    kept += rest.slice(0, isLost(text) ? found.index : end)
+    rest = rest.slice(end)
+  }
+  return kept + rest
+}
+
+const HEAD = /HMSG \S+ \d+ \$JS\.ACK\.\S+ \d+ (\d+)\r\n/
+
 describe('who follows a stream', () => {
   const server = sharedNats()
 
@@ -227,6 +246,73 @@ describe('who follows a stream', () => {
     await observer.attached()
     await connection.close()
     await until(() => observer.errors.some(({ message }) => /NATS.*given to natsLog is closed.*function/.test(message)))
+  })
+
+  it('[L4] goes on over a connection that was given and hangs, while its client waits for minutes', async (context) => {
+    const { stream, append } = await stage(context)
+    const wire = await Wire.to((await server(context)).port)
+    const connection = await connect({ servers: wire.url, maxReconnectAttempts: -1, reconnectTimeWait: 50 })
+    onTestFinished(() => connection.close())
+    const observer = new Observer(openLog({ connection, stream, probeInterval: 200 }))
+    await append('before')
+    await observer.until('before')
+    wire.hang()
+    await append('meanwhile')
+    await observer.until('meanwhile')
+    expect(observer.texts).toEqual(['before', 'meanwhile'])
+  })
+
+  it('gets what was lost on the way, once and in order', async (context) => {
+    const { stream, append } = await stage(context)
+    const wire = await Wire.to((await server(context)).port)
+    const observer = new Observer(openLog({ servers: wire.url, stream, probeInterval: PROBE }))
+    await append('before')
+    await observer.until('before')
+    let lost = 0
+    wire.editAnswer = (said) => withoutMessages(said, (text) => text === 'event 2' && lost++ === 0)
+    for (const text of texts(5)) await append(text)
+    await observer.until('event 4')
+    expect([observer.texts, lost > 0]).toEqual([['before', ...texts(5)], true])
+    expect(observer.attachments.map(({ floor }) => floor)).toEqual(['0', '3'])
+  })
+
+  it('gets what was lost on the way, also if nothing comes after it', async (context) => {
+    const { stream, append } = await stage(context)
+    const wire = await Wire.to((await server(context)).port)
+    const observer = new Observer(openLog({ servers: wire.url, stream, probeInterval: 500 }))
+    await append('before')
+    await observer.until('before')
+    let lost = 0
+    wire.editAnswer = (said) => withoutMessages(said, (text) => text === 'last' && lost++ === 0)
+    await append('last')
+    await observer.until('last')
+    expect([observer.texts, lost > 0]).toEqual([['before', 'last'], true])
+    expect(observer.errors.at(0)?.message).toMatch(/lost on their way/)
+  })
+
+  it('[L4] notices that it is sent nothing, though the server says that all is well', async (context) => {
+    const { stream, append } = await stage(context)
+    const wire = await Wire.to((await server(context)).port)
+    const observer = new Observer(openLog({ servers: wire.url, stream, probeInterval: PROBE }))
+    await append('before')
+    await observer.until('before')
+    wire.editAnswer = (said) =>
+      withoutMessages(said, () => true).replaceAll(/Nats-Last-Consumer: \d+/g, (line) => line.replaceAll(/\d/g, '0'))
+    await append('after')
+    expect((await observer.detached()).message).toMatch(/does not send what it has/)
+    wire.editAnswer = (said) => said
+    await observer.until('after')
+    expect(observer.texts).toEqual(['before', 'after'])
+  })
+
+  it('[L4] notices that its consumer was deleted, also while nothing is published', async (context) => {
+    const { stream, log, operator, append } = await stage(context)
+    const observer = new Observer(log)
+    await append('one')
+    await observer.until('one')
+    for await (const { name } of operator.api.consumers.list(stream)) await operator.api.consumers.delete(stream, name)
+    await observer.attached(2)
+    expect((await operator.api.streams.info(stream)).state.consumer_count).toBe(1)
   })
 
   it('[L4] notices that its consumer was deleted', async (context) => {

@@ -92,7 +92,6 @@ export class Follower implements SessionUser {
     if (reading === undefined) return
     const { read, session, consumer } = reading
     const isBehind = lastReadable(info) > read
-    if (endOfLoss(info, read) > read) session.fail(this.#error(`has lost what came after ${read}`))
     // What is there comes; if it has not come for so long, it will not.
     if (consumer.isSilent() || (isBehind && this.#stuckAt === read))
       session.fail(this.#error('does not send what it has'))

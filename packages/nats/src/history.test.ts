@@ -4,6 +4,7 @@ import { startNatsForTest } from '@sse/tooling/engines-for-test'
 import { describe, expect, it } from 'vitest'
 import { entryOf, Observer, texts, until } from '../test/observer.ts'
 import { freshStream, openLog, operate } from '../test/stage.ts'
+import { Wire } from '../test/wire.ts'
 import { nanosecondsOf } from './history.ts'
 
 describe('nanosecondsOf', () => {
@@ -54,6 +55,35 @@ describe('a stream that was restored to what it was before', () => {
       expect(since).toEqual([...texts(10), ...texts(appendedSince, 'new'), 'after', 'after'])
     }
     expect(new Set(places.map(({ epoch }) => epoch))).toEqual(new Set(observers.map(({ epochs }) => epochs.at(-1))))
+  })
+
+  it('is another epoch for a node that comes back when it has grown beyond, by others who know nothing of it', async (context) => {
+    const engine = await startNatsForTest(context)
+    const wire = await Wire.to(engine.port)
+    const stream = freshStream()
+    const observer = new Observer(openLog({ servers: wire.url, stream }))
+    const before = openLog({ servers: engine.url, stream })
+    await Promise.all(texts(10).map((text) => before.append(entryOf(text))))
+    await before.release?.()
+    await engine.restart()
+    const [files, copy] = [join(engine.directory, 'jetstream'), join(engine.directory, 'copy')]
+    cpSync(files, copy, { recursive: true })
+    const then = openLog({ servers: engine.url, stream })
+    await then.append(entryOf('lost'))
+    await observer.until('lost')
+    await then.release?.()
+    wire.isOpen = false
+    wire.cut()
+    await engine.kill()
+    rmSync(files, { recursive: true })
+    cpSync(copy, files, { recursive: true })
+    await engine.restart()
+    const others = openLog({ servers: engine.url, stream })
+    await Promise.all(texts(5, 'other').map((text) => others.append(entryOf(text))))
+    wire.isOpen = true
+    await observer.until('other 4')
+    expect(new Set(observer.epochs).size).toBe(2)
+    expect(observer.texts).toEqual([...texts(10), 'lost', ...texts(10), ...texts(5, 'other')])
   })
 
   it('is marked in its description, which stays as it was', async (context) => {

@@ -10,8 +10,11 @@ export class Wire {
   isDeaf = false
   /** Changes what clients say, a packet at a time; lengths must stay. */
   edit: (said: string) => string = (said) => said
+  /** The same for what the server says, where lengths may change, too. */
+  editAnswer: (said: string) => string = (said) => said
   readonly #server: Server
   readonly #sockets = new Set<Socket>()
+  readonly #hung = new WeakSet<Socket>()
 
   private constructor(port: number) {
     this.#server = createServer((client) => {
@@ -30,8 +33,12 @@ export class Wire {
           server.destroy()
         })
       }
-      client.on('data', (bytes) => server.write(this.edit(bytes.toString('latin1')), 'latin1'))
-      server.on('data', (bytes) => this.isDeaf || client.write(bytes))
+      client.on('data', (bytes) => {
+        if (!this.#hung.has(client)) server.write(this.edit(bytes.toString('latin1')), 'latin1')
+      })
+      server.on('data', (bytes) => {
+        if (!this.isDeaf && !this.#hung.has(client)) client.write(this.editAnswer(bytes.toString('latin1')), 'latin1')
+      })
     })
   }
 
@@ -57,6 +64,11 @@ export class Wire {
   /** Breaks all connections. */
   cut(): void {
     for (const socket of this.#sockets) socket.destroy()
+  }
+
+  /** Leaves all connections open, and lets nothing through on them any more. New ones are as they should be. */
+  hang(): void {
+    for (const socket of this.#sockets) this.#hung.add(socket)
   }
 
   #close(): void {
