@@ -1,4 +1,5 @@
 import type { EventLog, LogEntry, LogFollower } from '@sse/core'
+import { isLaterEpoch } from './epoch.ts'
 import { Follower, type TailBounds } from './follower.ts'
 import { Link } from './link.ts'
 import { type NatsLogOptions, type NatsSettings, natsSettings } from './options.ts'
@@ -43,6 +44,10 @@ class NatsLog implements EventLog {
 
   isPosition(text: string): boolean {
     return isPosition(text)
+  }
+
+  isLaterEpoch(text: string, epoch: string): boolean {
+    return isLaterEpoch(text, epoch)
   }
 
   release(): Promise<void> {
