@@ -7,6 +7,7 @@ import { createClient, createClientPool, createCluster, createSentinel, RESP_TYP
 import { createClient as createClient5 } from 'redis5'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { CLIENTS } from '../test/clients.ts'
+import { openSockets } from '../test/open-sockets.ts'
 import { tcpServerForTest } from '../test/tcp-server.ts'
 import { endpointOf, type RedisClient, type RedisConnection, type RedisEndpoint } from './endpoint.ts'
 import { urlEndpoint } from './url.ts'
@@ -178,13 +179,13 @@ describe.each(CLIENTS)('a connection of $name', ({ create }) => {
     const endpoint = endpointOf({ client })
     const observer = await open(endpoint)
     const listeners = listenersOf(client)
-    const resources = process.getActiveResourcesInfo().length
+    const sockets = openSockets()
     for (let i = 0; i < 20; i++) {
       const connections = await Promise.all(Array.from({ length: 10 }, () => endpoint.connect(PATIENCE)))
       for (const connection of connections) connection.destroy()
     }
     await vi.waitFor(async () => expect(await clientsOf(observer)).toBe(0))
-    await vi.waitFor(() => expect(process.getActiveResourcesInfo().length).toBeLessThanOrEqual(resources))
+    await vi.waitFor(() => expect(openSockets()).toBe(sockets))
     expect(listenersOf(client)).toBe(listeners)
   })
 
@@ -320,6 +321,28 @@ describe('endpointOf', () => {
       )
     },
   )
+
+  it('has a type that takes the clients of both, however they are configured, and no cluster', () => {
+    const taken: readonly RedisClient[] = [
+      createClient({ RESP: 3 }),
+      createClient5({ modules: {} }),
+      createClient().withTypeMapping({ [RESP_TYPES.BLOB_STRING]: Buffer }),
+      new Redis({ lazyConnect: true, replyMapping: 'resp3' }),
+      new Redis5({ lazyConnect: true }),
+    ]
+    for (const client of taken) expect(endpointOf({ client }).name).toBe('localhost:6379')
+    const refused: unknown[] = []
+    const note = (client: RedisClient): unknown => refused.push(client)
+    // @ts-expect-error A cluster of node-redis.
+    note(createCluster({ rootNodes: [] }))
+    // @ts-expect-error A pool.
+    note(createClientPool())
+    // @ts-expect-error A sentinel.
+    note(createSentinel({ name: 'x', sentinelRootNodes: [] }))
+    // @ts-expect-error A cluster of ioredis.
+    note(new Cluster([], { lazyConnect: true }))
+    for (const client of refused) expect(() => endpointOf({ client })).toThrow(/^Option `client`/)
+  })
 
   it('names where the client goes', () => {
     const nameOf = (client: unknown): string => endpointOf({ client }).name

@@ -5,6 +5,7 @@ import { type RedisLogOptions, redisLog } from '../src/index.ts'
 import { command, cutAll } from './commands.ts'
 import { entryOf, releasedAfterTest, TestFollower, until } from './follower.ts'
 import { Network } from './network.ts'
+import { openSockets } from './open-sockets.ts'
 
 /** In milliseconds: what is noticed within twice of it on an idle machine. */
 const PROBE = 250
@@ -83,6 +84,39 @@ describe('a Redis that is frozen', () => {
     await follower.until('after')
     expect(follower.texts).toEqual(['before', ...numbered('frozen ', 100), 'after'])
     expectNoLoss(follower)
+  })
+})
+
+describe('a hub', () => {
+  it('closes at once while Redis is frozen, and leaves no connection behind', async (context) => {
+    const engine = await startRedisForTest(context)
+    const resources = openSockets()
+    const log = redisLog({ url: engine.url, probeInterval: 60_000 })
+    const hub = createHub({ log, onError: () => {} })
+    await hub.ready
+    await hub.publish('t', { data: 'one' })
+    engine.freeze()
+    await hub.close()
+    await vi.waitFor(() => expect(openSockets()).toBe(resources))
+  })
+
+  it('closes at once while it connects to a Redis that is frozen', async (context) => {
+    const engine = await startRedisForTest(context)
+    const hub = createHub({ log: redisLog({ url: engine.url, probeInterval: 60_000 }), onError: () => {} })
+    engine.freeze()
+    void hub.ready
+    await new Promise(setImmediate)
+    await hub.close()
+  })
+
+  it('closes when what was published is accepted', async (context) => {
+    const engine = await redis(context)
+    const key = newKey()
+    const follower = new TestFollower(logAt(engine.url, { key }))
+    const hub = createHub({ log: redisLog({ url: engine.url, key }) })
+    void hub.publish('t', { data: 'last' })
+    await hub.close()
+    await follower.until('last')
   })
 })
 
