@@ -40,14 +40,16 @@ describe('cluster.ts', { timeout: BROWSER_TIMEOUT }, () => {
     const { replayed, missing, twice } = await figures(page, 'nodes')
     expect(numberOf(replayed)).toBeGreaterThan(0)
     expect([missing, twice]).toEqual(['0', '0'])
-    expect(await page.textContent('#node')).not.toBe(killed)
+    await expect.poll(() => page.textContent('#node')).not.toBe(killed)
     await more(page, 50)
     expect([await page.textContent('#missing'), await page.textContent('#gaps')]).toEqual(['0', '0'])
     await expect.poll(() => page.locator('.node[data-state="down"] h3').textContent()).toMatch(new RegExp(killed, 'i'))
     await photograph(page, `nodes-${name}`)
 
+    const ports = await page.locator('.node-port').allTextContents()
     await page.click('.node[data-state="down"] .node-button')
     await expect.poll(() => page.locator('.node[data-state="up"]').count(), { timeout: 10_000 }).toBe(3)
+    expect(await page.locator('.node-port').allTextContents()).toEqual(ports)
     expect(complaints.filter((text) => text !== BROKEN)).toEqual([])
   })
 
@@ -117,6 +119,7 @@ describe('cluster.ts', { timeout: BROWSER_TIMEOUT }, () => {
 
   it.for(['SIGTERM', 'SIGINT', 'SIGKILL'] as const)('leaves nothing behind after %s', async (signal, context) => {
     const { url, child } = await startServer(cluster, { ...(await environment('redis', context)), NODES: '1' })
+    expect(url).toContain('http://localhost:')
     const processes = processesOf(child.pid)
     expect(processes).toHaveLength(2)
     const events = readEvents(`${url}/events?client=${client}`)

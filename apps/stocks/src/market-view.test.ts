@@ -19,10 +19,14 @@ describe('createMarketView', () => {
   it('keeps so many ticks of each symbol, and none that comes again or is of no symbol', () => {
     const view = createMarketView({ seed: 7, historyLength: 2 })
     const tick = { symbol: 'ALDR', price: 1, open: 1, at: 0 }
-    for (const n of [5, 6, 6, 4, 7]) view.take({ ...tick, n })
+    for (const n of [5, 6, 7]) view.take({ ...tick, n, at: n })
+    for (const n of [7, 4]) view.take({ ...tick, n, at: n, price: 2 })
     view.take({ ...tick, symbol: 'NONE', n: 8 })
     expect(view.n).toBe(7)
-    expect(view.history('ALDR')).toHaveLength(2)
+    expect(view.history('ALDR')).toEqual([
+      [6, 1],
+      [7, 1],
+    ])
     expect(view.history('NONE')).toEqual([])
   })
 })

@@ -48,8 +48,11 @@ describe('Balancer', () => {
     for (const events of open) names.push((await events.next()).value?.data)
     expect(names.toSorted()).toEqual(['a', 'a', 'b', 'b'])
     expect(streams.toSorted()).toEqual(['a /events', 'a /events', 'b /events', 'b /events'])
-    for (const events of open) await events.return()
-    await expect.poll(() => streams.filter((line) => line.endsWith('closed'))).toHaveLength(4)
+    for (const [i, events] of open.entries()) if (names[i] === 'a') await events.return()
+    await expect.poll(() => streams.filter((line) => line === 'a closed')).toHaveLength(2)
+    const next = [readEvents(`${url}/events`), readEvents(`${url}/events`)]
+    for (const events of next) expect((await events.next()).value?.data).toBe('a')
+    for (const events of [...open, ...next]) await events.return()
   })
 
   it('breaks the stream of a node that is gone, and leads the next one to another', async () => {
