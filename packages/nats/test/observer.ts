@@ -54,15 +54,23 @@ export class Observer implements LogFollower {
 }
 
 /** Waits for something: the answer, once it is neither false nor missing. */
-export function until<T>(condition: () => T | false | undefined, timeout = 10_000): Promise<T> {
+export function until<T>(
+  condition: () => T | false | undefined | Promise<T | false | undefined>,
+  timeout = 10_000,
+): Promise<T> {
   return vi.waitFor(
-    () => {
-      const answer = condition()
+    async () => {
+      const answer = await condition()
       if (answer === undefined || answer === false) throw new Error(`not yet: ${condition}`)
       return answer
     },
     { timeout, interval: 10 },
   )
+}
+
+/** Appends until it is accepted: a server that was away is not found again at once. */
+export function appendUntilAccepted(log: EventLog, text: string): Promise<unknown> {
+  return until(() => log.append(entryOf(text)).catch(() => undefined))
 }
 
 /** An event without more than its text. */
