@@ -1,5 +1,5 @@
 /**
- * @import {FleetEvents, You} from '../src/nodes/status.ts'
+ * @import {FleetEvents, Killed, You} from '../src/nodes/status.ts'
  * @import {Chart} from './chart.js'
  * @import {Feed, Resumed} from './feed.js'
  */
@@ -117,7 +117,7 @@ export class Nodes {
     const killed = request(`nodes/${encodeURIComponent(name)}/kill`, { method: 'POST', signal })
     if (isHere) this.#outcome.say(`${capitalized(name)} is killed. Waiting for your browser to come back …`)
     const [outcome, response] = await Promise.all([resumed, killed])
-    /** @type {{ pid: number | null }} */
+    /** @type {Killed} */
     const { pid } = await response.json()
     if (outcome !== undefined) {
       this.#tellResumed(outcome, pid)

@@ -1,12 +1,16 @@
 import { once } from 'node:events'
 import { createServer, get, type IncomingMessage, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { createPublisher, memoryLog } from '@sse/core'
 import { type EventReading, readEvents } from '@sse/core/testing'
+import { listeningForTest } from '@sse/tooling/listening'
 import { createParser } from 'eventsource-parser'
 import request from 'supertest'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { createStocks, type Stocks } from './app.ts'
+import { createNode, createStocks, type Stocks } from './app.ts'
+import type { StockEvents } from './events.ts'
 import { publishTurn } from './feed.ts'
+import { createMarket } from './market.ts'
 import type { SlowStatus } from './slow-lane.ts'
 
 const alice = 'a'.repeat(32)
@@ -189,6 +193,47 @@ describe('createStocks', () => {
       expect(body).toMatchObject({ connections: 1, lagging: 0, published: 5, ring: { events: 5 } })
       await events.return()
     })
+  })
+})
+
+describe('createNode', () => {
+  it('knows the market from the log, and goes on for a client of another node where it was', async () => {
+    const log = memoryLog()
+    const market = createMarket({ seed: 1 })
+    const publisher = createPublisher<StockEvents>({ log })
+    const nodes = ['node 1', 'node 2'].map((name) =>
+      createNode({ identity: { name, balancerPort: 3_000 }, log, seed: 1, restartLog: async () => {} }),
+    )
+    const [one = '', two = ''] = await Promise.all(
+      nodes.map(async ({ app, hub }) => {
+        await hub.ready
+        const { url } = await listeningForTest(createServer(app))
+        return url
+      }),
+    )
+    await Promise.all(publishTurn(publisher, market, 0))
+
+    const { events: before } = await open(one, alice)
+    await Promise.all(publishTurn(publisher, market, 0))
+    expect((await take(before, 5)).map(({ n }) => n)).toEqual([6, 7, 8, 9, 10])
+    await before.return()
+    await Promise.all(publishTurn(publisher, market, 0))
+
+    const after = readEvents(`${two}/events?client=${alice}`, { lastEventId: before.lastEventId })
+    expect(dataOf((await after.next()).value)).toEqual({
+      n: 15,
+      resumedFrom: before.lastEventId,
+      node: { name: 'node 2', balancerPort: 3_000 },
+    })
+    expect((await take(after, 5)).map(({ n }) => n)).toEqual([11, 12, 13, 14, 15])
+    await after.return()
+
+    const fresh = await readEvents(`${two}/events?client=${alice}`, { take: 2 + 2 * SYMBOLS })
+    expect(dataOf(fresh[1])).toMatchObject({ n: 15, seed: 1 })
+    expect(fresh.slice(-SYMBOLS).map((event) => dataOf(event))).toEqual(market.prices())
+    await request(two).get('/health').expect(200, { ok: true })
+    await Promise.all(nodes.map(({ hub }) => hub.close()))
+    expect((await request(two).get('/health').expect(503)).body).toMatchObject({ ok: false })
   })
 })
 

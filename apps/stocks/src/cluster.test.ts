@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
+import { get } from 'node:http'
 import { fileURLToPath } from 'node:url'
 import { type EventReading, readEvents } from '@sse/core/testing'
 import { BROWSER_TIMEOUT, launchChromium } from '@sse/tooling/chromium'
@@ -102,6 +103,17 @@ describe('cluster.ts', { timeout: BROWSER_TIMEOUT }, () => {
     expect((await post('/nodes/node%204/kill', 'same-origin')).status).toBe(404)
     expect((await fetch(`${url}/nodes/node%201/kill`)).status).toBe(404)
     expect((await nodesOf(url)).map(({ state }) => state)).toEqual(['up', 'up', 'up'])
+  })
+
+  it('[H10] serves whatever address it is asked for, and what it cannot parse ends nothing', async (context) => {
+    const { url } = await clusters.redis(context)
+    const paths = ['http://[/nodes', `http://x:99999/events?client=${client}`, '//', '/%', '/nodes/%/kill', '/\u00e9']
+    for (const path of paths) {
+      const [response] = await once(get(url, { path, agent: false }), 'response')
+      expect(response.statusCode, path).toBeLessThan(500)
+      response.destroy()
+    }
+    expect(await nodesOf(url)).toHaveLength(3)
   })
 
   it.for(['redis', 'nats'] as const)(

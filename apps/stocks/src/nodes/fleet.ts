@@ -120,6 +120,7 @@ export class Fleet {
   }
 }
 
+/** Asks a node's own route, whose answer is of that type (`app.ts`). */
 async function ask<Answer>(url: string): Promise<Answer> {
   const response = await fetch(url, { signal: AbortSignal.timeout(CHECK_TIMEOUT) })
   return response.json() as Promise<Answer>

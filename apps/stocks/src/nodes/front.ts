@@ -7,7 +7,8 @@ import { clientOf, sameOrigin, withClient } from '../visitor.ts'
 import { Balancer } from './balancer.ts'
 import type { Fleet } from './fleet.ts'
 import { Pages } from './pages.ts'
-import type { FleetEvents, You } from './status.ts'
+import type { FleetEvents, Killed, You } from './status.ts'
+import type { Worker } from './worker.ts'
 
 const FLEET = 'fleet'
 
@@ -26,7 +27,8 @@ export function createFront(fleet: Fleet, engine: EngineName): Front {
   const balancer = new Balancer({
     backends: () => fleet.backends,
     onStream(req, { name }, closed) {
-      const client = new URL(req.url ?? '/', 'http://localhost').searchParams.get('client')
+      // Only what comes after the question mark: the rest may be no address at all.
+      const client = new URLSearchParams(req.url?.split('?')[1]).get('client')
       if (client !== null) pages.enter({ client, node: name }, closed)
     },
   })
@@ -55,13 +57,14 @@ export function createFront(fleet: Fleet, engine: EngineName): Front {
   })
 
   app.post('/nodes/:name/kill', sameOrigin, withNode, async (_req, res) => {
-    const { pid } = res.locals.node
-    await res.locals.node.kill()
-    res.json({ pid })
+    const node = nodeOf(res)
+    const killed: Killed = { pid: node.pid ?? null }
+    await node.kill()
+    res.json(killed)
   })
 
   app.post('/nodes/:name/start', sameOrigin, withNode, async (_req, res) => {
-    await res.locals.node.start()
+    await nodeOf(res).start()
     res.status(204).end()
   })
 
@@ -77,4 +80,9 @@ export function createFront(fleet: Fleet, engine: EngineName): Front {
     res.locals.node = node
     next()
   }
+}
+
+/** The node that `withNode` has found. */
+function nodeOf(res: Response): Worker {
+  return res.locals.node
 }

@@ -22,6 +22,11 @@ export interface FleetEvents {
   nodes: { readonly engine: EngineName; readonly nodes: readonly NodeStatus[] }
 }
 
+/** What a killed node was. */
+export interface Killed {
+  readonly pid: number | null
+}
+
 /** The first event of every stream of the above, for that client alone: what its page is called. */
 export interface You {
   readonly page: number

@@ -6,6 +6,7 @@ import type { Ready } from './member.ts'
 /** How long a process may take to end when it was asked to, in milliseconds. */
 const STOP_TIMEOUT = 3_000
 
+/** `starting` until it is ready; `down` when it has ended, however it did. */
 export type WorkerState = 'starting' | 'up' | 'down'
 
 /** What makes a worker. */
