@@ -43,7 +43,7 @@ async function stop(code: number): Promise<void> {
   isStopping = true
   server.close()
   await fleet.stop()
-  await front.hub.close()
+  await front.close()
   server.closeAllConnections()
   // An engine that is gone by now keeps nothing, or has its own reasons.
   await Promise.race([removeLog(place).catch(() => {}), delay(REMOVAL_TIMEOUT)])

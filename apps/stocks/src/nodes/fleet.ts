@@ -13,7 +13,8 @@ const REVIVAL_DELAY = 500
 
 type Health = Pick<NodeStatus, 'stats' | 'log'>
 
-const UNKNOWN: Health = { stats: null, log: { ok: false, error: 'not asked yet' } }
+/** Of one that has not been asked yet: it is up when it has read the log's tail. */
+const UNKNOWN: Health = { stats: null, log: { ok: true } }
 
 /** What makes a fleet. */
 export interface FleetOptions {
@@ -36,14 +37,14 @@ export class Fleet {
   #isStopping = false
 
   constructor(options: FleetOptions) {
-    const { place, seed, ports, balancerPort, onChange } = options
+    const { place, seed, ports, balancerPort } = options
     this.#options = options
     const env = { LOG: place.engine, LOG_URL: place.url, LOG_NAME: place.name, SEED: String(seed) }
     this.#publisher = new Worker({ name: 'publisher', file: 'publisher.ts', env, onChange: () => this.#revive() })
     this.#nodes = ports.map((port, i) => {
       const name = `node ${i + 1}`
       const own = { NODE_NAME: name, PORT: String(port), BALANCER_PORT: String(balancerPort) }
-      return new Worker({ name, file: 'node.ts', env: { ...env, ...own }, onChange })
+      return new Worker({ name, file: 'node.ts', env: { ...env, ...own }, onChange: () => this.#changed() })
     })
   }
 
@@ -86,6 +87,11 @@ export class Fleet {
 
   #healthOf(node: Worker): Health {
     return (node.state === 'up' ? this.#health.get(node) : undefined) ?? UNKNOWN
+  }
+
+  #changed(): void {
+    this.#options.onChange()
+    if (!this.#isStopping) void this.#check()
   }
 
   async #check(): Promise<void> {

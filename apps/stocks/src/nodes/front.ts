@@ -1,4 +1,4 @@
-import { createHub, type Hub } from '@sse/core'
+import { createHub } from '@sse/core'
 import { sse } from '@sse/express'
 import express, { type Express, type NextFunction, type Request, type Response } from 'express'
 import { servePage } from '../page.ts'
@@ -15,14 +15,16 @@ const FLEET = 'fleet'
 /** What stands before the nodes. */
 export interface Front {
   readonly app: Express
-  readonly hub: Hub<FleetEvents>
   /** Tells all pages how the nodes are. */
   tell(): void
+  /** Ends the streams that tell of it. */
+  close(): Promise<void>
 }
 
 /** Makes the front of a fleet: the page, a stream of how the nodes are, their buttons, and a balancer for all the rest. */
 export function createFront(fleet: Fleet, engine: EngineName): Front {
   const hub = createHub<FleetEvents>({ retry: 500, lag: 'conflate' })
+  let isClosed = false
   const pages = new Pages(tell)
   const balancer = new Balancer({
     backends: () => fleet.backends,
@@ -38,6 +40,8 @@ export function createFront(fleet: Fleet, engine: EngineName): Front {
   }
 
   function tell(): void {
+    // Streams that end say so at last.
+    if (isClosed) return
     void hub.publish(FLEET, { event: 'nodes', data: status(), key: FLEET })
   }
 
@@ -69,7 +73,12 @@ export function createFront(fleet: Fleet, engine: EngineName): Front {
   })
 
   app.use((req, res) => balancer.serve(req, res))
-  return { app, hub, tell }
+  return { app, tell, close }
+
+  function close(): Promise<void> {
+    isClosed = true
+    return hub.close()
+  }
 
   function withNode(req: Request, res: Response, next: NextFunction): void {
     const node = fleet.find(String(req.params.name))

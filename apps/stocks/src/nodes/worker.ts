@@ -55,18 +55,20 @@ export class Worker {
     })
     this.#child = child
     this.#become('starting')
-    const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()))
-    void ended.then(() => {
-      this.#child = undefined
-      this.#become('down')
-    })
     await new Promise<void>((resolve, reject) => {
       child.once('message', (ready: Ready) => {
         this.#port = ready.port
         this.#become('up')
         resolve()
       })
-      child.once('exit', (code, signal) => reject(new Error(`${this.name} ended (${signal ?? `code ${code}`})`)))
+      const ended = (how: string): void => {
+        this.#child = undefined
+        this.#become('down')
+        reject(new Error(`${this.name} ended (${how})`))
+      }
+      child.once('exit', (code, signal) => ended(signal ?? `code ${code}`))
+      // What could not be started does not exit.
+      child.once('error', (error) => ended(error.message))
     })
   }
 
