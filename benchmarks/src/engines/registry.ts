@@ -8,6 +8,7 @@ const subjects = {
   'sse-redis-ioredis': { engine: 'redis', load: () => import('./sse-redis-ioredis.ts') },
   nats: { engine: 'nats', load: () => import('./nats.ts') },
   'sse-nats': { engine: 'nats', load: () => import('./sse-nats.ts') },
+  'sse-nats-memory': { engine: 'nats', load: () => import('./sse-nats-memory.ts') },
 } satisfies { readonly [name: string]: { engine: EngineName; load: () => Promise<{ subject: Subject }> } }
 
 /** A subject's name is its file's. */

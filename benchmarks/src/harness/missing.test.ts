@@ -13,7 +13,7 @@ describe('withoutMissing', () => {
     )
     expect(leftOut).toEqual(['redis: install redis-server'])
     const publish = measurements.find(({ name }) => name === 'publish')
-    expect(publish?.contestants.map(({ name }) => name)).toEqual(['nats', 'sse-nats'])
+    expect(publish?.contestants.map(({ name }) => name)).toEqual(['nats', 'sse-nats', 'sse-nats-memory'])
     expect(publish?.bars.map(({ of }) => of)).toEqual(['sse-nats'])
   })
 

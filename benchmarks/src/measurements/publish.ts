@@ -10,6 +10,7 @@ const subjects = [
   'sse-redis-ioredis',
   'nats',
   'sse-nats',
+  'sse-nats-memory',
 ] as const satisfies readonly SubjectName[]
 
 /** One process that publishes. */
@@ -20,7 +21,7 @@ export const publish: Measurement = {
   rounds: ({ engines }) => engines.rounds,
   metrics: [
     { key: 'rate', label: 'events per second', digits: 0 },
-    { key: 'alone', label: 'one alone, µs', digits: 0 },
+    { key: 'alone', label: 'one alone, µs', digits: 0, isInSummary: true },
     { key: 'cpu', label: "publisher's CPU per event, µs", digits: 2 },
     { key: 'engineCpu', label: "engine's CPU per event, µs", digits: 2 },
     { key: 'engineCpuAlone', label: 'of one alone', digits: 1 },

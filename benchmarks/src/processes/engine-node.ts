@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createHub, type Hub } from '@sse/core'
 import { eventStream } from '@sse/core/node'
+import { readLog } from '../engines/event-log.ts'
 import { isSubjectName, loadSubject } from '../engines/registry.ts'
 import { Sequence } from '../engines/sequence.ts'
 import { type Connected, type Place, TOPIC } from '../engines/subject.ts'
@@ -156,18 +157,7 @@ async function allFollowed(): Promise<void> {
 async function addFollower(): Promise<void> {
   const follower = new Sequence(published + 1)
   followers.push(follower)
-  await new Promise<void>((resolve) => {
-    newLog().follow(
-      {
-        attach: () => resolve(),
-        records(batch) {
-          for (const { topic, data } of batch) if (topic === TOPIC) follower.data(data)
-        },
-        detach: (error) => follower.fail(error),
-      },
-      { maxEvents: 0, maxBytes: 0 },
-    )
-  })
+  await readLog(newLog(), follower, 0).attached
 }
 
 answer(methods)
