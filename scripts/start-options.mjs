@@ -7,7 +7,7 @@ const DEFAULT_NODES = 3
 /** The engines that a log can be in, by the schemes of their addresses; the first is the usual one. */
 const SCHEMES = {
   redis: ['redis:', 'rediss:'],
-  nats: ['nats:', 'tls:', 'ws:', 'wss:'],
+  nats: ['nats:', 'tls:'],
 }
 
 /** What `npm start -- --help` prints. */

@@ -8,6 +8,7 @@ import { freePort } from '@sse/tooling/engines'
 import { sharedNats, sharedRedis } from '@sse/tooling/engines-for-test'
 import { endOfServer, startServer } from '@sse/tooling/server-process'
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
+import { createClient } from 'redis'
 import { afterAll, describe, expect, it, onTestFinished, type TestContext } from 'vitest'
 import type { FleetEvents, NodeStatus } from './nodes/status.ts'
 import { figures, more, numberOf, verdict } from './testing/page-reading.ts'
@@ -19,7 +20,7 @@ const client = 'c'.repeat(32)
 /** What a browser says of a stream that breaks off. */
 const BROKEN = 'Failed to load resource: net::ERR_INCOMPLETE_CHUNKED_ENCODING'
 
-const engines = { redis: sharedRedis(), nats: sharedNats() }
+const engines = { redis: sharedRedis({ password: 'secret' }), nats: sharedNats({ token: 'secret' }) }
 const clusters = { redis: sharedCluster('redis'), nats: sharedCluster('nats') }
 let browser: Browser | undefined
 
@@ -130,7 +131,10 @@ describe('cluster.ts', { timeout: BROWSER_TIMEOUT }, () => {
   )
 
   it.for(['SIGTERM', 'SIGINT', 'SIGKILL'] as const)('leaves nothing behind after %s', async (signal, context) => {
-    const { url, child } = await startServer(cluster, { ...(await environment('redis', context)), NODES: '1' })
+    const env = await environment('redis', context)
+    const streams = await streamsIn(env.LOG_URL)
+    const { url, child } = await startServer(cluster, { ...env, NODES: '1' })
+    expect(await streamsIn(env.LOG_URL)).toHaveLength(streams.length + 1)
     expect(url).toContain('http://localhost:')
     const processes = processesOf(child.pid)
     expect(processes).toHaveLength(2)
@@ -139,6 +143,8 @@ describe('cluster.ts', { timeout: BROWSER_TIMEOUT }, () => {
     child.kill(signal)
     expect(await exited).toEqual(signal === 'SIGKILL' ? [null, 'SIGKILL'] : [0, null])
     for (const { pid } of processes) await expect.poll(() => isRunning(pid), { timeout: 5_000 }).toBe(false)
+    // A process that was killed cannot tidy up.
+    if (signal !== 'SIGKILL') expect(await streamsIn(env.LOG_URL)).toEqual(streams)
   })
 
   it('says so where there is no engine', async () => {
@@ -229,6 +235,13 @@ async function nextLive(events: EventReading): Promise<number> {
     if (done) throw new Error('The stream has ended')
     if (value.event === 'price' && value.id !== '') return JSON.parse(value.data).n
   }
+}
+
+async function streamsIn(url: string | undefined): Promise<string[]> {
+  const client = await createClient({ url }).connect()
+  const keys = await client.keys('stocks-*')
+  client.destroy()
+  return keys.toSorted()
 }
 
 function processesOf(parent: number | undefined): { pid: number; command: string }[] {

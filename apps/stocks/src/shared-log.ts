@@ -1,4 +1,5 @@
 // Of the two engines' packages only those of the one in use are loaded: a node starts the sooner.
+import type { ConnectionOptions } from '@nats-io/nats-core'
 import type { EventLog } from '@sse/core'
 
 /** Where several processes may keep the log that they share. */
@@ -59,11 +60,19 @@ async function deleteKeys(url: string, keys: readonly string[]): Promise<void> {
 async function deleteJetStream(url: string, name: string): Promise<void> {
   const { connect } = await import('@nats-io/transport-node')
   const { jetstreamManager } = await import('@nats-io/jetstream')
-  const connection = await connect({ servers: url, reconnect: false })
+  const connection = await connect(natsOptions(url))
   try {
     const manager = await jetstreamManager(connection)
     await manager.streams.delete(name)
   } finally {
     await connection.close()
   }
+}
+
+/** The client does not read a login from an address, as the log does. */
+function natsOptions(url: string): ConnectionOptions {
+  const { protocol, host, username, password } = new URL(url)
+  const [user, pass] = [decodeURIComponent(username), decodeURIComponent(password)]
+  const login = pass === '' ? { token: user } : { user, pass }
+  return { servers: host, reconnect: false, ...(user !== '' && login), ...(protocol === 'tls:' && { tls: {} }) }
 }
