@@ -78,9 +78,9 @@ export class Engine implements AsyncDisposable {
     return this.#running.state()
   }
 
-  /** User and system time of its process so far, in µs; 0 where nobody knows. */
+  /** User and system time of its process so far, in µs; `NaN` where nobody knows. */
   cpu(): number {
-    return this.#running === undefined ? 0 : cpuTime(this.#running.server.pid)
+    return this.#running === undefined ? Number.NaN : cpuTime(this.#running.server.pid)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -97,7 +97,7 @@ function cpuTime(pid: number): number {
     }
   } catch {
     // Not Linux, or a kernel without scheduler statistics.
-    return 0
+    return Number.NaN
   }
   return nanoseconds / 1_000
 }

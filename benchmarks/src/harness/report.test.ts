@@ -100,6 +100,10 @@ describe('a report on engines', () => {
     expect(asDetails(ofEngines)).toContain('Left out is nats: install nats-server.')
     expect(asDetails(ofEngines)).toContain('Medians of 5 interleaved rounds')
   })
+
+  it('has no table of bars where there are none', () => {
+    expect(asDetails(ofEngines)).not.toContain('## Bars')
+  })
 })
 
 describe('asJson', () => {

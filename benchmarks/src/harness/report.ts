@@ -64,7 +64,10 @@ export function asDetails(report: Report): string {
       '\n\n',
     ),
   )
-  return [provenance(report), ...tables, '## Bars', barTable(report)].join('\n\n')
+  const bars = report.measured.some(({ measurement }) => measurement.bars.length > 0)
+    ? ['## Bars', barTable(report)]
+    : []
+  return [provenance(report), ...tables, ...bars].join('\n\n')
 }
 
 function provenance(report: Report): string {

@@ -59,7 +59,7 @@ async function measureOnce(measurement: Measurement, result: Result, conditions:
   const { contestant, rounds } = result
   const line = `${name} ${rounds.length + 1}/${roundsOf(measurement, scale)} ${contestant.name}`
   try {
-    const figures = await figuresOf(contestant, conditions)
+    const figures = known(await figuresOf(contestant, conditions))
     rounds.push(figures)
     const shown = metrics.map(({ key, digits }) => figures[key]?.toFixed(digits)).filter((text) => text !== undefined)
     onProgress(`${line}: ${shown.join(' · ')}`)
@@ -67,6 +67,11 @@ async function measureOnce(measurement: Measurement, result: Result, conditions:
     result.failure = error instanceof Error ? error.message : String(error)
     onProgress(`${line}: failed: ${result.failure}`)
   }
+}
+
+/** What this machine cannot measure is `NaN`, and left out. */
+function known(figures: Figures): Figures {
+  return Object.fromEntries(Object.entries(figures).filter(([, value]) => !Number.isNaN(value)))
 }
 
 async function figuresOf(contestant: Contestant, { scale, counter }: Conditions): Promise<Figures> {

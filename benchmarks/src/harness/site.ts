@@ -11,7 +11,7 @@ export type EngineNode = Worker<EngineNodeMethods>
 export interface EngineCost {
   /** CPU time of the node's process, user and system. */
   readonly cpu: number
-  /** CPU time of the engine's process. */
+  /** CPU time of the engine's process; `NaN` where nobody knows. */
   readonly engineCpu: number
 }
 
@@ -68,7 +68,7 @@ export class Site implements AsyncDisposable {
     return { cpu: user + system, engineCpu: this.#engine.cpu() - engineCpu }
   }
 
-  /** CPU time that the engine has used so far, in µs. */
+  /** CPU time that the engine has used so far, in µs; `NaN` where nobody knows. */
   engineCpu(): number {
     return this.#engine.cpu()
   }
