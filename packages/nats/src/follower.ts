@@ -4,7 +4,7 @@ import { type LogFollower, type LogRecord, SseError } from '@sse/core'
 import { Delivery, foreignRecord } from '@sse/core/engine'
 import { Consumer } from './consumer.ts'
 import type { DeliveredPlace } from './delivered-message.ts'
-import { endOfLoss, lastReadable } from './history.ts'
+import { lastReadable } from './history.ts'
 import type { Link, Session, SessionUser } from './link.ts'
 import type { NatsSettings } from './options.ts'
 import { RecordReader } from './record-text.ts'
@@ -116,7 +116,7 @@ export class Follower implements SessionUser {
     if (session.signal.aborted || this.#delivery.signal.aborted) return
     const isNew = this.#epoch !== session.epoch
     const after = isNew ? info.state.last_seq - this.#bounds.maxEvents : this.#position
-    const floor = endOfLoss(info, Math.max(after, 0))
+    const floor = Math.max(after, info.state.first_seq - 1, 0)
     const head = Math.max(lastReadable(info), floor)
     const hasTail = isNew && head > floor
     const reading: Reading = {

@@ -51,14 +51,6 @@ export function lastReadable({ state }: StreamInfo): number {
   return last
 }
 
-/** Where what can still be read begins anew, for whoever has read up to a message: there, if nothing has gone. */
-export function endOfLoss({ state }: StreamInfo, read: number): number {
-  const deleted = new Set(state.deleted ?? [])
-  let end = Math.max(read, state.first_seq - 1)
-  while (deleted.has(end + 1)) end++
-  return end
-}
-
 /** A time as NATS writes it, to the nanosecond, as nanoseconds since 1970 in decimal. */
 export function nanosecondsOf(time: string): string {
   const fraction = /\.([0-9]{1,9})/.exec(time)?.[1] ?? ''
