@@ -24,7 +24,7 @@ export class NodeCard {
   #lamp = element('span', 'lamp')
   #state = element('span', 'node-state')
   #link = element('a', 'node-port')
-  #badge = element('span', 'node-badge', 'this page is here')
+  #badge = element('span', 'node-badge', 'this page')
   #pages = element('ul', 'node-pages')
   #figures = element('dl', 'node-figures')
   #log = element('p', 'node-log')
@@ -68,7 +68,7 @@ export class NodeCard {
     this.element.classList.toggle('is-here', isHere)
     this.element.dataset.state = state
     this.#lamp.dataset.state = lampOf({ state, log })
-    this.#state.textContent = state === 'up' ? `process ${pid}` : state
+    this.#state.textContent = state === 'up' ? `pid ${pid}` : state
     this.#link.textContent = `:${port}`
     if (state === 'up') this.#link.href = `${location.protocol}//${location.hostname}:${port}/`
     else this.#link.removeAttribute('href')
