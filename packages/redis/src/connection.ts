@@ -11,10 +11,16 @@ export interface Line {
   destroy(): void
 }
 
-/** Connects a client, and makes sure that Redis serves it: rejects within `timeout` ms, and leaves nothing behind then. */
-export async function openConnection(line: Line, timeout: number): Promise<RedisConnection> {
+/**
+ * Connects a client, and makes sure that Redis serves it: rejects within `timeout` ms, or when aborted, and leaves nothing
+ * behind then.
+ */
+export async function openConnection(line: Line, timeout: number, signal?: AbortSignal): Promise<RedisConnection> {
+  signal?.throwIfAborted()
   const connection = new LineConnection(line)
   const timer = setTimeout(() => connection.end(new Error(`no connection within ${timeout} ms`)), timeout)
+  const abort = (): void => connection.end(signal?.reason)
+  signal?.addEventListener('abort', abort)
   try {
     await Promise.race([line.connect(), failed(connection)])
     // Passwords may be missing, and data be loading still.
@@ -25,6 +31,7 @@ export async function openConnection(line: Line, timeout: number): Promise<Redis
     throw plainError(await connection.closed)
   } finally {
     clearTimeout(timer)
+    signal?.removeEventListener('abort', abort)
   }
 }
 

@@ -25,9 +25,9 @@ export interface RedisEndpoint {
   readonly keyPrefix: string
   /**
    * A new connection, ready to be used (authenticated, database selected, not loading). Rejects within `timeout` ms, with what
-   * went wrong.
+   * went wrong, or when aborted while it connects.
    */
-  connect(timeout: number): Promise<RedisConnection>
+  connect(timeout: number, signal?: AbortSignal): Promise<RedisConnection>
 }
 
 /** A client of node-redis 5 or 6 (`createClient()`), or of ioredis 5 or 6 (`new Redis()`). */

@@ -46,7 +46,7 @@ export function ioredisEndpoint(client: Ioredis): RedisEndpoint {
   return {
     name: nameOf(client.options),
     keyPrefix: client.options.keyPrefix ?? '',
-    connect: async (timeout) => openConnection(new IoredisLine(client), timeout),
+    connect: async (timeout, signal) => openConnection(new IoredisLine(client), timeout, signal),
   }
 }
 

@@ -14,26 +14,13 @@ export interface LinkOptions {
  * word, leaves it open for ever.
  */
 export async function openLink({ endpoint, timeout, signal }: LinkOptions): Promise<RedisConnection> {
-  const connection = await untilAborted(endpoint.connect(timeout), signal)
+  const connection = await endpoint.connect(timeout, signal)
   const end = (): void => connection.destroy()
   signal.addEventListener('abort', end)
+  // It may have been aborted as the connection came.
+  if (signal.aborted) end()
   void connection.closed.then(() => signal.removeEventListener('abort', end))
   return { closed: connection.closed, destroy: end, send: (args) => answered(connection, args, timeout) }
-}
-
-/** Whoever waits for a connection and is aborted does not wait longer; what comes then is let go of. */
-function untilAborted(connecting: Promise<RedisConnection>, signal: AbortSignal): Promise<RedisConnection> {
-  return new Promise((resolve, reject) => {
-    const abort = (): void => reject(signal.reason)
-    signal.addEventListener('abort', abort)
-    if (signal.aborted) abort()
-    connecting
-      .then((connection) => {
-        if (signal.aborted) connection.destroy()
-        resolve(connection)
-      }, reject)
-      .finally(() => signal.removeEventListener('abort', abort))
-  })
 }
 
 function answered(connection: RedisConnection, args: readonly string[], timeout: number): Promise<unknown> {

@@ -14,7 +14,7 @@ interface NodeRedis extends NodeRedisClient {
   duplicate(overrides?: object): NodeRedis
   connect(): Promise<unknown>
   sendCommand(args: readonly string[]): Promise<unknown>
-  on(event: 'error' | 'end', listener: (error?: unknown) => void): unknown
+  on(event: 'connect' | 'error' | 'end', listener: (error?: unknown) => void): unknown
   destroy(): void
 }
 
@@ -47,13 +47,15 @@ export function nodeRedisEndpoint(client: NodeRedis): RedisEndpoint {
   return {
     name: path ?? `${host.includes(':') ? `[${host}]` : host}:${port}`,
     keyPrefix: client.options?.keyPrefix ?? '',
-    connect: async (timeout) => openConnection(new NodeRedisLine(client, timeout), timeout),
+    connect: async (timeout, signal) => openConnection(new NodeRedisLine(client, timeout), timeout, signal),
   }
 }
 
 /** A duplicate that does what it is told, once, and hands on replies as they come. */
 class NodeRedisLine implements Line {
   readonly #client: NodeRedis
+  /** It has a socket that is out of reach of `destroy()`. */
+  #isConnecting = false
   #isDestroyed = false
 
   constructor(client: NodeRedis, timeout: number) {
@@ -62,7 +64,7 @@ class NodeRedisLine implements Line {
       socket: {
         ...socket,
         reconnectStrategy: false,
-        // A socket that is still connecting is out of reach of `destroy()`.
+        // Nothing else ends a socket that is still connecting.
         connectTimeout: Math.min(socket?.connectTimeout ?? timeout, timeout),
         socketTimeout: undefined,
       },
@@ -79,9 +81,17 @@ class NodeRedisLine implements Line {
   }
 
   async connect(): Promise<void> {
-    await this.#client.connect()
-    // The answer to a `destroy()` meanwhile.
-    if (this.#isDestroyed) this.destroy()
+    const connected = (): void => {
+      this.#isConnecting = false
+      if (this.#isDestroyed) this.destroy()
+    }
+    this.#isConnecting = true
+    this.#client.on('connect', connected)
+    try {
+      await this.#client.connect()
+    } finally {
+      connected()
+    }
   }
 
   send(args: readonly string[]): Promise<unknown> {
@@ -95,6 +105,7 @@ class NodeRedisLine implements Line {
 
   destroy(): void {
     this.#isDestroyed = true
+    if (this.#isConnecting) return
     try {
       this.#client.destroy()
     } catch {

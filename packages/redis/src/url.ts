@@ -25,9 +25,9 @@ export function urlEndpoint(url: unknown, libraries: readonly Library[] = LIBRAR
   return {
     name,
     keyPrefix: '',
-    async connect(timeout) {
+    async connect(timeout, signal) {
       endpoint ??= await load(href, libraries)
-      return endpoint.connect(timeout)
+      return endpoint.connect(timeout, signal)
     },
   }
 }
