@@ -26,10 +26,11 @@ export const idleNodes: Measurement = {
 async function measure(site: Site, { idleNodes: { nodes, ms } }: Scale): Promise<Figures> {
   const node = await site.node(RETAINED)
   // The first one begins the log.
-  await node.call('startNodes', { count: 1, ms: 0 })
+  await node.call('startNodes', 1)
   const before = await site.engineState()
-  // Over as long as is measured, so that what they do at intervals is spread over it as well.
-  await node.call('startNodes', { count: nodes, ms })
+  await node.call('startNodes', nodes)
+  // What they do at intervals began with the last event: what is measured begins and ends halfway between.
+  await sleep(ms / 2)
   const [begin, beginCpu] = [await site.engineState(), site.engineCpu()]
   await sleep(ms)
   const [end, endCpu] = [await site.engineState(), site.engineCpu()]

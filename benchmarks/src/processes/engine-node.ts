@@ -102,13 +102,12 @@ const methods = {
     return { ms: performance.now() - start, events: hub.stats().ring.events }
   },
 
-  /** Makes nodes, one after the other over so many ms, each of which publishes once. */
-  async startNodes({ count, ms }: { count: number; ms: number }): Promise<void> {
+  /** Makes nodes, one after the other, each of which publishes once. */
+  async startNodes(count: number): Promise<void> {
     for (let n = 0; n < count; n++) {
       const hub = newHub()
       await hub.ready
       await hub.publish(TOPIC, { data: payload(++published, BYTES) })
-      await sleep(ms / count)
     }
   },
 
