@@ -113,7 +113,8 @@ class EngineProcess implements Engine {
   }
 
   async stop(): Promise<void> {
-    await this.#end()
+    // Nothing of it is wanted any more, and in order it takes its time.
+    await this.kill()
     unstopped.delete(this)
     rmSync(this.directory, { recursive: true, force: true })
   }
