@@ -246,6 +246,36 @@ describe('a reader that was away', () => {
     expect(follower.texts).toEqual(['before', 'after'])
     expectOneLoss(log, follower)
   })
+
+  it('is overtaken by a stream that keeps less than comes at once: told of each hole, and never twice', async (context) => {
+    const engine = await redis(context)
+    const key = newKey()
+    const log = logAt(engine.url, { key, maxEvents: 100 })
+    const told: string[] = []
+    let expected = 0
+    const ordinalOf = (position: string): number => Number(position.split('-')[1])
+    const stop = logAt(engine.url, { key, maxEvents: 100 }).follow(
+      {
+        attach({ floor }) {
+          expected = ordinalOf(floor) + 1
+        },
+        records(batch) {
+          for (const { position, data } of batch) {
+            expect(ordinalOf(position)).toBe(expected++)
+            told.push(data)
+          }
+        },
+        detach() {},
+      },
+      { maxEvents: 100, maxBytes: 2 ** 26 },
+    )
+    onTestFinished(stop)
+    await appendAll(log, numbered('flood ', 9_000))
+    await log.append(entryOf('last'))
+    await until(() => told.includes('last'))
+    expect(told.length).toBeLessThan(9_000)
+    expect(new Set(told).size).toBe(told.length)
+  })
 })
 
 /** A log, and a follower of it that is cut off. */
