@@ -2,4 +2,4 @@ import config from '@sse/tooling/vitest'
 import { mergeConfig } from 'vitest/config'
 
 // Runs mostly wait, so that several go on at a time.
-export default mergeConfig(config, { test: { testTimeout: 60_000, maxConcurrency: 4, maxWorkers: 1 } })
+export default mergeConfig(config, { test: { testTimeout: 120_000, maxConcurrency: 4, maxWorkers: 1 } })

@@ -13,7 +13,6 @@ export const BROKEN = {
   'doubles one in 300': 'now and then a record is delivered twice',
   'swaps two in 300': 'now and then two records are delivered in the wrong order',
   'ignores trimming': 'goes on after what was removed before it was read, and tells nobody',
-  'claims to start complete': 'a starting node says that it has everything, though it has read the tail alone',
   'cries wolf': 'after each reconnect it says that history was lost',
   'has an epoch of its own': 'its ids mean nothing to the other nodes',
 } as const
@@ -92,7 +91,6 @@ class BrokenFollower implements LogFollower {
 
   #broken({ floor, head }: Attached, last: string | undefined): Pick<Attached, 'floor' | 'head'> {
     const { name } = this.#breaking
-    if (name === 'claims to start complete' && last === undefined) return { floor: zeroOf(floor), head }
     if (last === undefined) return { floor, head }
     if (name === 'ignores trimming') return { floor: last, head: head === floor ? last : head }
     if (name === 'cries wolf' && last !== head) this.#skipTo = head
@@ -115,11 +113,6 @@ class BrokenFollower implements LogFollower {
     if (isTheOne) return []
     return held === undefined ? [record] : [record, held]
   }
-}
-
-/** The same place, as if it were the first of all. */
-function zeroOf(position: string): string {
-  return position.replace(/\d+$/, '0')
 }
 
 function same(epoch: string): string {

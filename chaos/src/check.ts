@@ -42,7 +42,7 @@ export function check(history: History): Findings {
     ...truth.violations.slice(0, TOLD_OF_LOG),
     ...history.trails.flatMap((trail) => new Reading(trail, truth).violations.slice(0, TOLD_PER_TRAIL)),
     ...newEpochs(history),
-    ...publishOrder(history.publishes),
+    ...publishOrder(history),
     ...missingFromLog(history),
     ...unanswered(history),
     ...disagreement(history),
@@ -105,8 +105,7 @@ class Truth {
     const places = this.#places.get(serial) ?? []
     if (places.some((known) => isSame(known, place))) return
     const inPlace = this.#epochs.get(place.epoch)?.get(place.position)
-    const { resets, noticing } = this.history
-    const isLate = noticing > 0 && resets.some(({ at, until }) => settledAt >= at && settledAt <= until + noticing)
+    const isLate = mayBeLate(settledAt, this.history)
     // Nobody has seen it anywhere: soon after a reset that says nothing.
     if (inPlace === undefined && places.length === 0) return isLate ? undefined : this.#add(serial, id)
     if (inPlace === undefined && this.#wasOnItsWay(serial) && places.every(({ epoch }) => epoch !== place.epoch)) return
@@ -280,12 +279,17 @@ function newEpochs({ publishes, trails, resets }: History): Violation[] {
   return violations
 }
 
+/** Whether a publish was answered so soon after a reset that the id may be of the epoch before. */
+function mayBeLate(settledAt: number, { resets, noticing }: History): boolean {
+  return noticing > 0 && resets.some(({ at, until }) => settledAt >= at && settledAt <= until + noticing)
+}
+
 /** What one process published stands in the order of the calls. */
-function publishOrder(publishes: readonly Publish[]): Violation[] {
+function publishOrder(history: History): Violation[] {
   const violations: Violation[] = []
   const last = new Map<string, { readonly id: string; readonly serial: number }>()
-  for (const { publisher, serial, id } of publishes) {
-    if (id === undefined) continue
+  for (const { publisher, serial, id, settledAt = 0 } of history.publishes) {
+    if (id === undefined || mayBeLate(settledAt, history)) continue
     const before = last.get(publisher)
     last.set(publisher, { id, serial })
     const [place, placeBefore] = [placeOf(id), placeOf(before?.id ?? '')]

@@ -10,6 +10,8 @@ export interface Stage {
   readonly nodes: readonly Node[]
   readonly history: History
   readonly plan: Plan
+  /** Aborts when nothing is to be done any more. */
+  readonly signal: AbortSignal
   now(): number
 }
 
@@ -23,38 +25,38 @@ export async function perform(fault: Fault, stage: Stage): Promise<void> {
   reset.until = stage.now()
 }
 
-async function performOnNode(fault: Fault & { node: number }, { nodes }: Stage): Promise<void> {
+async function performOnNode(fault: Fault & { node: number }, { nodes, signal }: Stage): Promise<void> {
   const node = nodes[fault.node]
   if (node === undefined) return
   switch (fault.kind) {
     case 'node killed':
       await node.kill()
-      await pause(fault.for)
+      await pause(fault.for, undefined, { signal })
       return node.start()
     case 'node frozen':
       node.freeze()
-      await pause(fault.for)
+      await pause(fault.for, undefined, { signal })
       return node.resume()
     case 'connections cut':
       return node.cable.cut()
     case 'answers lost':
       node.cable.losesAnswers = true
-      await pause(fault.for)
+      await pause(fault.for, undefined, { signal })
       node.cable.cut()
       node.cable.losesAnswers = false
   }
 }
 
-async function performOnEngine(fault: Fault, { server, history, now }: Stage): Promise<void> {
+async function performOnEngine(fault: Fault, { server, history, signal, now }: Stage): Promise<void> {
   const { engine } = server
   switch (fault.kind) {
     case 'engine frozen':
       engine.freeze()
-      await pause(fault.for)
+      await pause(fault.for, undefined, { signal })
       return engine.resume()
     case 'engine killed':
       await engine.kill()
-      await pause(fault.for)
+      await pause(fault.for, undefined, { signal })
       return engine.restart()
     case 'engine restarted':
       return engine.restart()

@@ -29,6 +29,7 @@ export class Node implements AsyncDisposable {
   #child: ChildProcess | undefined
   #port: number | undefined
   #isEnding = false
+  #isOver = false
   #becameReady: (() => void) | undefined
   #answerHead: ((head: string) => void) | undefined
 
@@ -64,6 +65,7 @@ export class Node implements AsyncDisposable {
 
   /** Starts its process, which accepts clients as soon as it listens; resolves when it has read the log. */
   async start(): Promise<void> {
+    if (this.#isOver) throw new Error('the run is over')
     const ready = Promise.withResolvers<void>()
     this.#becameReady = ready.resolve
     this.#starts++
@@ -94,10 +96,14 @@ export class Node implements AsyncDisposable {
     this.#ask({ ask: 'publish', events })
   }
 
-  /** Where its ring ends: an id. */
+  /** Where its ring ends: an id, or nothing if it does not answer within a second. */
   head(): Promise<string> {
     return new Promise((resolve) => {
-      this.#answerHead = resolve
+      const impatience = setTimeout(() => resolve(''), 1_000)
+      this.#answerHead = (head) => {
+        clearTimeout(impatience)
+        resolve(head)
+      }
       this.#ask({ ask: 'head' })
     })
   }
@@ -124,6 +130,7 @@ export class Node implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#isOver = true
     await this.kill()
     this.cable.close()
   }

@@ -93,6 +93,8 @@ export interface PlanWishes {
   readonly faults?: readonly FaultKind[] | undefined
   readonly ring?: number | undefined
   readonly publishTimeout?: number | undefined
+  /** How long things are done, in milliseconds. */
+  readonly length?: number | undefined
 }
 
 /** What events are published to. */
@@ -109,7 +111,8 @@ export function drawPlan(seed: number, engine: EngineName, wishes: PlanWishes = 
   const failover = engine === 'redis' && random.chance(0.3) ? 'trust' : 'gap'
   const storage = failover === 'trust' ? 'file, always' : random.pick(['memory', 'file', 'file, always'] as const)
   const clients = Array.from({ length: random.int(5, 9) }, (_, index) => drawClient(random, index))
-  const length = random.int(2_500, 4_000)
+  const drawnLength = random.int(2_500, 4_000)
+  const length = wishes.length ?? drawnLength
   const sizes = drawSizes(random)
   const steps = [
     ...drawPublishes(random, { nodes, length, sizes }),

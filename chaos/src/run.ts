@@ -22,6 +22,9 @@ const PATIENCE = 10_000
  */
 const NOTICING: Readonly<Record<EngineName, number>> = { redis: 0, nats: 2_500 }
 
+/** The most that a run may take, in milliseconds. */
+const LIMIT = 55_000
+
 /** How long after a rejection it is tried again, in milliseconds. */
 const RETRY = 50
 
@@ -59,7 +62,7 @@ export async function runSeed(seed: number, options: RunOptions): Promise<Run> {
   const plan = drawPlan(seed, options.engine, options.wishes)
   await using scene = new Scene(plan, options)
   try {
-    await scene.play()
+    await unlessAborted(scene.play(), [AbortSignal.timeout(LIMIT), ...(options.signal ? [options.signal] : [])])
   } catch (error) {
     options.signal?.throwIfAborted()
     throw scene.explain(error)
@@ -75,6 +78,7 @@ class Scene implements AsyncDisposable {
   readonly #violations: Violation[] = []
   readonly #faults: Fault[] = []
   readonly #cleanUp = new AsyncDisposableStack()
+  readonly #ending = new AbortController()
   readonly #began = performance.now()
   #server: LogServer | undefined
   #nodes: Node[] = []
@@ -94,9 +98,9 @@ class Scene implements AsyncDisposable {
   async play(): Promise<void> {
     const stage = await this.#build()
     const began = this.#now()
+    const { signal } = this.#ending
     for (const step of this.#plan.steps) {
-      this.#options.signal?.throwIfAborted()
-      await pause(Math.max(0, began + step.at - this.#now()))
+      await pause(Math.max(0, began + step.at - this.#now()), undefined, { signal })
       this.#do(step, stage)
     }
     await this.#comeToRest(stage)
@@ -121,13 +125,19 @@ class Scene implements AsyncDisposable {
     return new Error(['The run broke off:', String(cause), ...this.#tale.lines, said].join('\n'), { cause })
   }
 
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.#cleanUp.disposeAsync()
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#ending.abort(new Error('the run is over'))
+    await this.#cleanUp.disposeAsync()
+    // What was under way starts nothing any more.
+    await Promise.all(this.#chains.values())
   }
 
   async #build(): Promise<Stage> {
     const { engine, nodes, clients, storage } = this.#plan
+    const { signal } = this.#ending
     const server = await startLogServer(this.#plan)
+    if (signal.aborted) await server.engine.stop()
+    signal.throwIfAborted()
     this.#cleanUp.defer(() => server.engine.stop())
     this.#server = server
     const settings = {
@@ -137,9 +147,13 @@ class Scene implements AsyncDisposable {
       broken: this.#options.broken,
     }
     for (let index = 0; index < nodes; index++) {
-      this.#nodes.push(this.#cleanUp.use(await Node.create(`node ${index}`, settings, this.#listener)))
+      const node = await Node.create(`node ${index}`, settings, this.#listener)
+      if (signal.aborted) await node[Symbol.asyncDispose]()
+      signal.throwIfAborted()
+      this.#nodes.push(this.#cleanUp.use(node))
     }
     await Promise.all(this.#nodes.map((node) => node.start()))
+    signal.throwIfAborted()
     this.#tale.tell(`${nodes} nodes follow ${engine}`)
     const portOf = (node: number): number | undefined => this.#nodes[node]?.port
     for (const [index, client] of clients.entries()) {
@@ -147,7 +161,14 @@ class Scene implements AsyncDisposable {
       this.#clients.push(this.#cleanUp.use(new Client(options, index % nodes)))
     }
     this.#history.trails.push(...this.#clients.map(({ trail }) => trail))
-    return { server, nodes: this.#nodes, history: this.#history, plan: this.#plan, now: () => this.#now() }
+    return {
+      server,
+      nodes: this.#nodes,
+      history: this.#history,
+      plan: this.#plan,
+      signal,
+      now: () => this.#now(),
+    }
   }
 
   readonly #listener = {
@@ -274,8 +295,7 @@ class Scene implements AsyncDisposable {
   async #until(condition: () => boolean | Promise<boolean>): Promise<void> {
     const deadline = this.#now() + (this.#options.patience ?? PATIENCE)
     while (!(await condition()) && this.#now() < deadline) {
-      this.#options.signal?.throwIfAborted()
-      await pause(15)
+      await pause(15, undefined, { signal: this.#ending.signal })
     }
   }
 
@@ -291,4 +311,16 @@ function lastWords({ directory }: Engine): string {
   } catch (error) {
     return String(error)
   }
+}
+
+/** Rejects as soon as one of the signals aborts. */
+async function unlessAborted(work: Promise<void>, signals: AbortSignal[]): Promise<void> {
+  const signal = AbortSignal.any(signals)
+  const aborted = Promise.withResolvers<never>()
+  const abort = (): void => aborted.reject(signal.reason)
+  signal.addEventListener('abort', abort)
+  if (signal.aborted) abort()
+  // What goes on after that fails as it may.
+  work.catch(() => {})
+  await Promise.race([work, aborted.promise]).finally(() => signal.removeEventListener('abort', abort))
 }
