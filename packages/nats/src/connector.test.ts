@@ -72,6 +72,24 @@ describe('where a log connects to', () => {
     ])
   })
 
+  it('may be drained by its owner at any time: what comes then is rejected', async (context) => {
+    const { port } = await server(context)
+    const connection = await connect({ port })
+    const log = openLog({ connection, stream: freshStream(), publishTimeout: 500 })
+    const observer = new Observer(log)
+    await log.append(entryOf('one'))
+    await observer.until('one')
+    const draining = connection.drain()
+    const late = new Observer(log)
+    const ends = await Promise.allSettled(['two', 'three'].map((text) => log.append(entryOf(text))))
+    await draining
+    expect((await late.detached()).message).toMatch(/^NATS: .*(closed|lost)/)
+    for (const end of ends.filter(({ status }) => status === 'rejected')) {
+      expect(end).toMatchObject({ reason: { code: 'SSE_LOG', message: expect.stringMatching(/^NATS did not answer/) } })
+    }
+    await until(() => observer.errors.some(({ message }) => message.includes('closed')))
+  })
+
   it('is the connection that was given, for any number of logs', async (context) => {
     const { port } = await server(context)
     const connection = await connect({ port })

@@ -31,6 +31,7 @@ export class Consumer {
   readonly #session: Session
   readonly #options: ConsumerOptions
   readonly #name: string = `sse-${randomName()}`
+  readonly #unsubscribe: () => void
   #subscription: Subscription | undefined
   #delivered = 0
   #wasHeard = true
@@ -39,6 +40,7 @@ export class Consumer {
   constructor(session: Session, options: ConsumerOptions) {
     this.#session = session
     this.#options = options
+    this.#unsubscribe = () => this.#subscription?.unsubscribe()
   }
 
   /** Resolves when it reads. Messages may come before. */
@@ -47,7 +49,7 @@ export class Consumer {
     const { stream, from, heartbeat } = this.#options
     const subject = createInbox()
     this.#subscription = connection.subscribe(subject, { callback: (error, message) => this.#hear(error, message) })
-    signal.addEventListener('abort', () => this.#subscription?.unsubscribe())
+    signal.addEventListener('abort', this.#unsubscribe)
     await api.consumers.add(stream, {
       name: this.#name,
       deliver_subject: subject,
@@ -66,8 +68,10 @@ export class Consumer {
 
   /** Ends it on the server, too, as far as that can be reached. */
   async stop(): Promise<void> {
-    this.#subscription?.unsubscribe()
-    if (this.#session.signal.aborted) return
+    const { signal } = this.#session
+    signal.removeEventListener('abort', this.#unsubscribe)
+    this.#unsubscribe()
+    if (signal.aborted) return
     await this.#session.api.consumers.delete(this.#options.stream, this.#name).catch(() => {})
   }
 
@@ -87,10 +91,19 @@ export class Consumer {
     if (error !== null) return this.#session.fail(error)
     this.#wasHeard = true
     const place = placeOf(message, this.#name)
-    if (place === undefined) return this.#obey(message)
+    if (place === undefined) return this.#obeyOrFail(message)
     this.#delivered++
     if (place.delivered === this.#delivered) this.#options.onMessage(message, place)
     else this.#session.fail(new Error('messages were lost on their way from the server'))
+  }
+
+  /** A connection that is being closed takes no answers. */
+  #obeyOrFail(message: Msg): void {
+    try {
+      this.#obey(message)
+    } catch (error) {
+      this.#session.fail(error)
+    }
   }
 
   /** What the server says beside the messages. */

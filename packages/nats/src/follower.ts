@@ -153,7 +153,7 @@ export class Follower implements SessionUser {
     reading.time = time
     const record = this.#decode(reading, message, String(sequence))
     if (reading.tail === undefined) reading.pending.push(record)
-    else reading.tail.push(record)
+    else reading.tail.push(record, this.#records.bytes)
     this.#schedule(reading)
   }
 

@@ -65,7 +65,7 @@ export class Link {
   join(user: SessionUser): void {
     this.#users.add(user)
     if (this.#running === undefined) this.#start()
-    else if (this.#session?.signal.aborted === false) user.up(this.#session)
+    else if (this.#session?.signal.aborted === false) bring(user, this.#session)
   }
 
   /** Resolves when the connection is gone, if nobody else needs it. */
@@ -122,7 +122,7 @@ export class Link {
       const session = await orAborted(this.#open(connection, { fail, signal: ending.signal }), ending.signal)
       isWorking()
       this.#session = session
-      for (const user of this.#users) user.up(session)
+      for (const user of this.#users) bring(user, session)
       await this.#probe(session)
     } catch (error) {
       this.#isSuspect = isTimeout(error)
@@ -219,6 +219,15 @@ export class Link {
   #error(what: string): SseError {
     const { connector, stream } = this.#settings
     return new SseError('SSE_LOG', `${connector.name}: the stream \`${stream}\` ${what}.`)
+  }
+}
+
+/** What a connection says that is being closed ends the session, whoever has asked. */
+function bring(user: SessionUser, session: Session): void {
+  try {
+    user.up(session)
+  } catch (error) {
+    session.fail(error)
   }
 }
 

@@ -35,6 +35,14 @@ describe('RecordReader', () => {
     )
   })
 
+  it('tells how long the data is, in bytes', () => {
+    const reader = new RecordReader()
+    reader.read('1', encodeRecord(entry({ data: 'é€😀', key: 'k' })))
+    expect(reader.bytes).toBe(9)
+    reader.read('1', bytes('foreign'))
+    expect(reader.bytes).toBe(0)
+  })
+
   it('tells an empty key from none', () => {
     const reader = new RecordReader()
     expect(reader.read('1', encodeRecord(entry({ key: '' })))).toHaveProperty('key', '')

@@ -29,17 +29,21 @@ export function encodeRecord({ topic, event, data, raw, key }: LogEntry): Uint8A
  * again, and all records of a topic have one and the same text for it.
  */
 export class RecordReader {
+  /** How long the data of the last one was, as UTF-8; 0 if it was none of ours. */
+  bytes = 0
   readonly #heads = new Map<string, Head>()
 
   /** The record; `undefined` for a message that is none of ours. */
   read(position: string, message: Uint8Array): LogRecord | undefined {
     const end = headEnd(message)
+    this.bytes = 0
     if (end < 0) return undefined
     try {
       // Apart, so that no topic keeps the text of its event from being let go of.
       const head = this.#head(decoder.decode(message.subarray(0, end)))
       const data = decoder.decode(message.subarray(end))
       const { topic, event, raw, key } = head
+      this.bytes = message.length - end
       return key === undefined ? { position, topic, event, data, raw } : { position, topic, event, data, raw, key }
     } catch {
       return undefined

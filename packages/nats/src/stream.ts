@@ -1,21 +1,21 @@
 import { DiscardPolicy, type JetStreamManager, RetentionPolicy, StorageType, type StreamInfo } from '@nats-io/jetstream'
 import { nanos } from '@nats-io/nats-core'
 import { SseError } from '@sse/core'
-import { codeOf, isMissing, meaningOf } from './nats-error.ts'
+import { delay } from '@sse/core/engine'
+import { isMissing, meaningOf } from './nats-error.ts'
 import type { NatsSettings } from './options.ts'
 
 /** For how long JetStream recognizes a message that is sent again, at least, in milliseconds: its own default. */
 const DUPLICATE_WINDOW = 120_000
 
-/** A stream of this name exists, with another configuration: somebody was faster. */
-const NAME_IN_USE = 10058
+const NEVER = new AbortController().signal
+
+/** How long a node waits at most before it makes a stream, in milliseconds. */
+const MAX_HESITATION = 500
 
 /** The stream as it is now: made, if there was none. */
 export async function openStream(api: JetStreamManager, settings: NatsSettings): Promise<StreamInfo> {
-  const info = await streamInfo(api, settings.stream).catch((error: unknown) => {
-    if (isMissing(error)) return createStream(api, settings)
-    throw error
-  })
+  const info = (await findStream(api, settings.stream)) ?? (await createStream(api, settings))
   assertUsable(info, settings)
   return info
 }
@@ -23,13 +23,41 @@ export async function openStream(api: JetStreamManager, settings: NatsSettings):
 /** The stream as it is now, with the sequences of what was deleted from within. */
 export async function streamInfo(api: JetStreamManager, stream: string): Promise<StreamInfo> {
   const info = await api.streams.info(stream)
+  // A server that is still making it says that it was made in the year 1.
+  if (info.created.startsWith('0001-')) throw new Error(`the stream \`${stream}\` is being made`)
   return (info.state.num_deleted ?? 0) === 0 ? info : api.streams.info(stream, { deleted_details: true })
 }
 
+async function findStream(api: JetStreamManager, stream: string): Promise<StreamInfo | undefined> {
+  try {
+    return await streamInfo(api, stream)
+  } catch (error) {
+    if (isMissing(error)) return undefined
+    throw error
+  }
+}
+
+/**
+ * Not at once: all nodes see at the same time that there is none, or somebody may be about to make it anew. Servers (2.9) that are
+ * asked to make one stream several times within milliseconds may end up with one that delivers nothing.
+ */
 async function createStream(api: JetStreamManager, settings: NatsSettings): Promise<StreamInfo> {
+  const { stream, probeInterval } = settings
+  await delay(Math.random() * Math.min(MAX_HESITATION, probeInterval), NEVER)
+  const found = await findStream(api, stream)
+  if (found !== undefined) return found
+  const refusal = await addStream(api, settings)
+  const made = await findStream(api, stream)
+  if (made !== undefined) return made
+  const message = `There is no stream \`${stream}\`, and it cannot be made: ${meaningOf(refusal)}`
+  throw new SseError('SSE_LOG', `${settings.connector.name}: ${message}`, { cause: refusal })
+}
+
+/** @returns why it was not made, if it was not: somebody else may have been faster */
+async function addStream(api: JetStreamManager, settings: NatsSettings): Promise<unknown> {
   const { stream, subject, retention, maxBytes, replicas, storage, publishTimeout } = settings
   try {
-    return await api.streams.add({
+    await api.streams.add({
       name: stream,
       description: 'Server-sent events of an @sse/core hub',
       subjects: [subject],
@@ -41,10 +69,9 @@ async function createStream(api: JetStreamManager, settings: NatsSettings): Prom
       num_replicas: replicas,
       duplicate_window: nanos(Math.max(DUPLICATE_WINDOW, publishTimeout === false ? 0 : publishTimeout)),
     })
-  } catch (cause) {
-    if (codeOf(cause) === NAME_IN_USE) return streamInfo(api, stream)
-    const message = `There is no stream \`${stream}\`, and it cannot be made: ${meaningOf(cause)}`
-    throw new SseError('SSE_LOG', `${settings.connector.name}: ${message}`, { cause })
+    return undefined
+  } catch (error) {
+    return error
   }
 }
 

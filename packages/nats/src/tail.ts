@@ -13,8 +13,8 @@ export class Tail {
     this.#maxBytes = maxBytes
   }
 
-  push(record: LogRecord): void {
-    const bytes = Buffer.byteLength(record.data)
+  /** @param bytes how long its data is */
+  push(record: LogRecord, bytes: number): void {
     this.#records.push(record)
     this.#bytes.push(bytes)
     this.#total += bytes
