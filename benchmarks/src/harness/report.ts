@@ -50,8 +50,8 @@ export function asSummary(report: Report): string {
   return [
     provenance(report),
     barTable(report),
-    sideBySide(report.measured.filter(isOfPeers)),
-    sideBySide(report.measured.filter(isOfEngines)),
+    peerTable(report.measured.filter(isOfPeers)),
+    engineTable(report.measured.filter(isOfEngines)),
   ]
     .filter((part) => part !== '')
     .join('\n\n')
@@ -155,10 +155,10 @@ function isOfEngines({ measurement: { contestants } }: Measured): boolean {
   return contestants.every((contestant) => 'subject' in contestant)
 }
 
-/** The medians of what measurements have to be seen at a glance, for all who take part in one. */
-function sideBySide(measured: readonly Measured[]): string {
+/** Who stands beside whom, and the medians of each figure that is to be seen at a glance. */
+function sideBySide(measured: readonly Measured[]) {
   const names = new Set(measured.flatMap(({ results }) => results.map(({ contestant }) => contestant.name)))
-  const columns = measured.flatMap(({ measurement, results }) =>
+  const figures = measured.flatMap(({ measurement, results }) =>
     measurement.metrics.filter(isInSummary).map(({ key, label, digits }) => ({
       label: `${measurement.name}: ${label}`,
       median(name: string) {
@@ -167,9 +167,25 @@ function sideBySide(measured: readonly Measured[]): string {
       },
     })),
   )
-  if (columns.length === 0) return ''
-  const rows = [...names].map((name) => [name, ...columns.map(({ median }) => median(name))])
-  return table(['', ...columns.map(({ label }) => label)], rows)
+  return { names: [...names], figures }
+}
+
+/** Many peers, a line each, with few figures. */
+function peerTable(measured: readonly Measured[]): string {
+  const { names, figures } = sideBySide(measured)
+  if (names.length === 0) return ''
+  const rows = names.map((name) => [name, ...figures.map(({ median }) => median(name))])
+  return table(['', ...figures.map(({ label }) => label)], rows)
+}
+
+/** Many figures, a line each, of few subjects. */
+function engineTable(measured: readonly Measured[]): string {
+  const { names, figures } = sideBySide(measured)
+  if (names.length === 0) return ''
+  return table(
+    ['', ...names],
+    figures.map(({ label, median }) => [label, ...names.map(median)]),
+  )
 }
 
 function isInSummary({ isInSummary }: Metric, index: number): boolean {

@@ -14,10 +14,10 @@ export const idleNodes: Measurement = {
     `${nodes} nodes on which nothing happens for ${ms / 1_000} s: what each costs the engine`,
   rounds: ({ idleNodes }) => idleNodes.rounds,
   metrics: [
-    { key: 'memory', label: 'memory, KB', digits: 1, isInSummary: true },
+    { key: 'memory', label: 'memory of the engine for each, KB', digits: 1, isInSummary: true },
     { key: 'connections', label: 'connections', digits: 1 },
-    { key: 'requests', label: 'requests per second', digits: 2, isInSummary: true },
-    { key: 'engineCpu', label: 'CPU per second, µs', digits: 0 },
+    { key: 'requests', label: 'requests of each per second', digits: 2, isInSummary: true },
+    { key: 'engineCpu', label: 'CPU of the engine per second, µs', digits: 0 },
   ],
   contestants: subjects.map((subject) => ({ name: subject, subject, measure })),
   bars: [],
