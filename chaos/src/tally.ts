@@ -34,7 +34,7 @@ export class Tally {
   /** A run that did nothing proves nothing: what these lacked. */
   get lacks(): string[] {
     const lacks = ['deliveries', 'resumes', 'resumes elsewhere', 'replayed'].filter((what) => !this.#counts.has(what))
-    if (this.#counts.get('resets') !== undefined && this.#gaps.size === 0 && this.#resets > 0) lacks.push('gaps')
+    if (this.#counts.has('resets') && this.#gaps.size === 0) lacks.push('gaps')
     if (this.seeds < SEEDS_FOR_ALL_FAULTS) return lacks
     return [...lacks, ...faultKinds(this.engine).filter((kind) => !this.#faults.has(kind))]
   }
@@ -48,10 +48,6 @@ export class Tally {
       `  gaps: ${textOf(this.#gaps)}`,
       `  violations: ${this.#violations.size === 0 ? 'none' : textOf(this.#violations)}`,
     ]
-  }
-
-  get #resets(): number {
-    return this.#counts.get('resets') ?? 0
   }
 
   #addTrail({ seen }: Trail, publishedAt: (serial: number) => number): void {
