@@ -3,4 +3,5 @@ export { type Append, AppendQueue, type AppendQueueOptions } from './engine/appe
 export { checkedRecord, foreignRecord, type RecordFields } from './engine/checked-record.ts'
 export { Delivery } from './engine/delivery.ts'
 export { delay, type KeepRunningOptions, keepRunning } from './engine/keep-running.ts'
+export { Retention } from './engine/retention.ts'
 export { randomName } from './hub/random-name.ts'

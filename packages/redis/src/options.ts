@@ -1,7 +1,6 @@
 import { SseError } from '@sse/core'
-import { assertInteger, invalid, MAX_DELAY } from '@sse/core/engine'
+import { assertInteger, invalid, MAX_DELAY, Retention } from '@sse/core/engine'
 import { endpointOf, type RedisClient, type RedisEndpoint } from './endpoint.ts'
-import { Retention } from './retention.ts'
 
 /** Options of `redisLog`: a `client` or a `url`, and what is to be otherwise than by default. */
 export interface RedisLogOptions {

@@ -103,7 +103,7 @@ export class Writer {
       this.#queue.reason = undefined
       isWorking()
       while (broken === undefined) {
-        const appends = this.#queue.take(this.#alone > 0 ? { ...BATCH, appends: 1 } : BATCH)
+        const appends = this.#queue.take({ ...BATCH, appends: this.#alone > 0 ? 1 : this.#batchSize })
         if (appends.length > 0) await this.#send(script, appends)
         else await this.#idle()
       }
@@ -151,6 +151,11 @@ export class Writer {
     }
     const reason = redisError(this.#settings.endpoint.name, error)
     for (const append of appends) append.refuse(reason)
+  }
+
+  /** A batch is stored in one step: one that is longer than the stream would push out its own events before they are read. */
+  get #batchSize(): number {
+    return Math.min(BATCH.appends, Math.ceil(this.#settings.retention.maxEvents / 4))
   }
 
   /** Resolves when there is something to do. */
