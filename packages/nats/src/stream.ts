@@ -8,9 +8,11 @@ import type { NatsSettings } from './options.ts'
 /** For how long JetStream recognizes a message that is sent again, at least, in milliseconds: its own default. */
 const DUPLICATE_WINDOW = 120_000
 
+/** Nobody needs to cut so short a wait. */
 const NEVER = new AbortController().signal
 
-/** How long a node waits at most before it makes a stream, in milliseconds. */
+/** How long a node waits before it makes a stream, in milliseconds: something between. */
+const MIN_HESITATION = 50
 const MAX_HESITATION = 500
 
 /** The stream as it is now: made, if there was none. */
@@ -43,7 +45,7 @@ async function findStream(api: JetStreamManager, stream: string): Promise<Stream
  */
 async function createStream(api: JetStreamManager, settings: NatsSettings): Promise<StreamInfo> {
   const { stream, probeInterval } = settings
-  await delay(Math.random() * Math.min(MAX_HESITATION, probeInterval), NEVER)
+  await delay(MIN_HESITATION + Math.random() * Math.min(MAX_HESITATION, probeInterval), NEVER)
   const found = await findStream(api, stream)
   if (found !== undefined) return found
   const refusal = await addStream(api, settings)
