@@ -296,6 +296,7 @@ export class Writer implements SessionUser {
     const { append } = sent
     sent.isDone = true
     this.#lastStored = Math.max(this.#lastStored, append.n)
+    this.#queue.reason = undefined
     this.#link.stored(sequence)
     const epoch = this.#session?.epoch
     if (epoch !== undefined) append.accept({ epoch, position: String(sequence) })
