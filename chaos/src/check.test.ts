@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { check } from './check.ts'
-import type { History, Sight, Trail } from './history.ts'
+import type { History, Sight, Trail, Trim } from './history.ts'
 
 /** What was published: serial 0 has the position 1, and so on, a second apart. */
 function history(about: Partial<History> & { readonly seen?: readonly Sight[] } = {}): History {
@@ -117,6 +117,21 @@ describe('check', () => {
     expect(rules(history({ seen, trims: [{ at: 8_000, upTo: 6 }] }))).toEqual([])
     expect(rules(history({ seen, trims: [{ at: 8_000, upTo: 5 }] }))).toEqual(['gap without cause'])
     expect(rules(history({ seen, trims: [{ at: 9_500, upTo: 6 }] }))).toEqual(['gap without cause'])
+  })
+
+  it('takes no trimming for a cause that came before the epoch', () => {
+    const seen = [
+      id('d.9', 1),
+      gap({ reason: 'epoch', from: 'd.9', to: 'e.0', at: 30 }),
+      ...[0, 1, 2].map((serial) => event(serial)),
+      gap({ from: 'e.5', to: 'e.8', at: 9_000 }),
+    ]
+    const rulesWith = (trims: Trim[]): string[] => {
+      const run = history({ seen, resets: [{ at: 20, until: 25 }], trims })
+      return rules({ ...run, publishes: run.publishes.map((publish) => ({ ...publish, settledAt: 9_000 })) })
+    }
+    expect(rulesWith([{ at: 10, upTo: 7 }])).toEqual(['gap without cause'])
+    expect(rulesWith([{ at: 40, upTo: 7 }])).toEqual([])
   })
 
   it('sees a gap that says the epoch is another, or the id unknown, where neither is so', () => {

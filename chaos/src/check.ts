@@ -41,7 +41,7 @@ export function check(history: History): Findings {
   const violations = [
     ...truth.violations.slice(0, TOLD_OF_LOG),
     ...history.trails.flatMap((trail) => new Reading(trail, truth).violations.slice(0, TOLD_PER_TRAIL)),
-    ...newEpochs(history),
+    ...newEpochs(truth),
     ...publishOrder(history),
     ...missingFromLog(history),
     ...unanswered(history),
@@ -62,12 +62,15 @@ class Truth {
   readonly violations: Violation[] = []
   /** Answers of the epoch before, in the time that these are given. */
   readonly late: string[] = []
+  /** When an id of an epoch was seen first, by the epoch. */
+  readonly firstSeen: ReadonlyMap<string, number>
   readonly #epochs = new Map<string, Map<number, Entry>>()
   readonly #sorted = new Map<string, readonly Entry[]>()
   readonly #places = new Map<number, Place[]>()
 
   constructor(history: History) {
     this.history = history
+    this.firstSeen = firstSeen(history)
     for (const { seen } of history.trails) {
       for (const sight of seen) if (sight.kind === 'event') this.#add(sight.serial, sight.id)
     }
@@ -85,6 +88,15 @@ class Truth {
   /** What stands after a place, up to a position. */
   between({ epoch, position }: Place, upTo: number): Entry[] {
     return (this.#sorted.get(epoch) ?? []).filter((entry) => entry.position > position && entry.position <= upTo)
+  }
+
+  /** The newest position of an epoch that may have been trimmed by then. */
+  trimmedIn(epoch: string, by: number): number {
+    const { trims, resets } = this.history
+    const seenAt = this.firstSeen.get(epoch) ?? 0
+    // What was trimmed before a reset was not of an epoch that nobody had seen before that.
+    const began = Math.max(0, ...resets.map(({ at }) => at).filter((at) => at < seenAt))
+    return Math.max(0, ...trims.filter(({ at }) => at <= by && at >= began).map(({ upTo }) => upTo))
   }
 
   /** How many events can have been in the log after a place by then: those whose fate is unknown count. */
@@ -220,8 +232,8 @@ class Reading {
     if (reason === 'unknown-id') this.#fail('gap without cause', `${told}: it is an id of this log`)
     if (isNew || reason === 'epoch' || reason === 'unknown-id') return
     const start = placeOf(from ?? '') ?? at
-    const { ring, trims } = this.#truth.history
-    const isTrimmed = trims.some((trim) => trim.at <= time && trim.upTo > start.position)
+    const { ring } = this.#truth.history
+    const isTrimmed = this.#truth.trimmedIn(start.epoch, time) > start.position
     const most = this.#truth.mostAfter(start, time)
     if (!isTrimmed && most <= ring) {
       this.#fail('gap without cause', `${told}: ${most} events at most came after, and the ring holds ${ring}`)
@@ -258,17 +270,22 @@ class Reading {
   }
 }
 
-/** Each epoch but the first needs a reset of its own, before anybody saw it. */
-function newEpochs({ publishes, trails, resets }: History): Violation[] {
-  const firstSeen = new Map<string, number>()
+/** When an id of each epoch was seen first, by anybody. */
+function firstSeen({ publishes, trails }: History): Map<string, number> {
+  const first = new Map<string, number>()
   const note = (id: string | undefined, at: number): void => {
     const epoch = placeOf(id ?? '')?.epoch
-    if (epoch !== undefined && at < (firstSeen.get(epoch) ?? Number.POSITIVE_INFINITY)) firstSeen.set(epoch, at)
+    if (epoch !== undefined && at < (first.get(epoch) ?? Number.POSITIVE_INFINITY)) first.set(epoch, at)
   }
   for (const { id, settledAt = 0 } of publishes) note(id, settledAt)
   for (const sight of trails.flatMap(({ seen }) => seen)) {
     if (sight.kind !== 'request') note(sight.kind === 'gap' ? sight.to : sight.id, sight.at)
   }
+  return first
+}
+
+/** Each epoch but the first needs a reset of its own, before anybody saw it. */
+function newEpochs({ firstSeen, history: { resets } }: Truth): Violation[] {
   const violations: Violation[] = []
   for (const [index, [epoch, at]] of [...firstSeen].sort(([, a], [, b]) => a - b).entries()) {
     const causes = resets.filter((reset) => reset.at <= at).length

@@ -22,7 +22,7 @@ class RedisServer implements LogServer {
   async trim(keep: number): Promise<number> {
     await this.#send('XTRIM', KEY, 'MAXLEN', String(keep))
     const [first] = await this.#entries('+', '1')
-    return first === undefined ? Number.POSITIVE_INFINITY : first.position - 1
+    return first === undefined ? 0 : first.position - 1
   }
 
   async flush(): Promise<void> {
