@@ -1,9 +1,9 @@
 import { connect } from '@nats-io/transport-node'
-import type { EventLog } from '@sse/core'
+import { createHub, type EventLog } from '@sse/core'
 import { type LogHarness, logContract } from '@sse/core/testing'
 import type { Engine } from '@sse/tooling/engines'
 import { sharedNats, startNatsForTest } from '@sse/tooling/engines-for-test'
-import { describe, it, onTestFinished } from 'vitest'
+import { describe, expect, it, onTestFinished } from 'vitest'
 import { freshStream, operate, recreate } from '../test/stage.ts'
 import { Wire } from '../test/wire.ts'
 import { natsLog } from './nats-log.ts'
@@ -72,6 +72,14 @@ const byConnection = (place: Omit<Place, 'open'>): Place => ({
 const recreated = async ({ engine, stream }: Place): Promise<void> => recreate(await operate(engine), stream)
 
 describe('natsLog', () => {
+  it('is refused by a hub whose ring holds more than it keeps', () => {
+    const log = natsLog({ servers: 'nats://localhost:1', maxEvents: 500 })
+    expect(() => createHub({ log, ring: { maxEvents: 501 } })).toThrow(
+      expect.objectContaining({ code: 'SSE_INVALID_FIELD', message: expect.stringMatching(/`maxEvents`.*\(501\)/) }),
+    )
+    createHub({ log, ring: { maxEvents: 500 } })
+  })
+
   describe('keeps the contract of logs, on connections of its own', () => {
     holdToContract(sharedNats({ config: ROOM_FOR_A_MEGABYTE }), byServers, recreated)
   })

@@ -32,10 +32,14 @@ class NatsLog implements EventLog {
   }
 
   follow(follower: LogFollower, tail: TailBounds): () => Promise<void> {
-    this.#settings.retention.mustHold(tail.maxEvents)
+    this.mustKeep(tail.maxEvents)
     const following = new Follower(this.#link, this.#settings, follower, tail)
     following.start()
     return () => following.stop()
+  }
+
+  mustKeep(events: number): void {
+    this.#settings.retention.mustHold(events)
   }
 
   compare(a: string, b: string): number {

@@ -1,8 +1,7 @@
 import type { NatsConnection } from '@nats-io/nats-core'
 import { SseError } from '@sse/core'
-import { assertInteger, invalid, MAX_DELAY } from '@sse/core/engine'
+import { assertInteger, invalid, MAX_DELAY, Retention } from '@sse/core/engine'
 import { type Connector, connectorOf } from './connector.ts'
-import { Retention } from './retention.ts'
 
 /** Options of `natsLog`: a `connection` or `servers`, and what is to be otherwise than by default. */
 export interface NatsLogOptions {
