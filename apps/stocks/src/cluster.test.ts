@@ -133,7 +133,7 @@ describe('cluster.ts', { timeout: BROWSER_TIMEOUT }, () => {
   it.for(['SIGTERM', 'SIGINT', 'SIGKILL'] as const)('leaves nothing behind after %s', async (signal, context) => {
     const env = await environment('redis', context)
     const streams = await streamsIn(env.LOG_URL)
-    const { url, child } = await startServer(cluster, { ...env, NODES: '1' })
+    const { url, child } = await startServer(cluster, { ...env, NODE_PORTS: '0' })
     expect(await streamsIn(env.LOG_URL)).toHaveLength(streams.length + 1)
     expect(url).toContain('http://localhost:')
     const processes = processesOf(child.pid)
@@ -157,7 +157,7 @@ describe('cluster.ts', { timeout: BROWSER_TIMEOUT }, () => {
 
 async function environment(log: keyof typeof engines, context: TestContext): Promise<NodeJS.ProcessEnv> {
   const { url } = await engines[log](context)
-  return { LOG: log, LOG_URL: url, PORT: '0', NODES: '3', SEED: '1' }
+  return { LOG: log, LOG_URL: url, PORT: '0', SEED: '1' }
 }
 
 interface Cluster {

@@ -1,5 +1,5 @@
-// Several nodes with one log, behind a balancer: `LOG` and `LOG_URL` say where the log is, `NODES` how many nodes there
-// are, or `NODE_PORTS` on which ports. Everything else it starts itself, and ends with it.
+// Several nodes with one log, behind a balancer: `LOG` and `LOG_URL` say where the log is, `NODE_PORTS` on which ports the
+// nodes are. Everything else it starts itself, and ends with it.
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer } from 'node:http'
@@ -7,7 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { Fleet } from './nodes/fleet.ts'
 import { createFront } from './nodes/front.ts'
 import { stopWithFleet } from './nodes/member.ts'
-import { integerFrom, port, portOf, seed } from './settings.ts'
+import { port, portOf, seed } from './settings.ts'
 import { removeLog, sharedLogPlace } from './shared-log.ts'
 
 const ENGINES = { redis: 'Redis', nats: 'NATS JetStream' }
@@ -58,8 +58,8 @@ function readyLines(): string[] {
   ]
 }
 
+/** One for each node; 0 lets the system choose. */
 function nodePorts(): number[] {
-  const { NODE_PORTS: ports = '' } = process.env
-  if (ports !== '') return ports.split(',').map(Number)
-  return Array(integerFrom('NODES', 3)).fill(0)
+  const { NODE_PORTS: ports = '0,0,0' } = process.env
+  return ports.split(',').map(Number)
 }

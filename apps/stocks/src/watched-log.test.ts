@@ -15,4 +15,10 @@ describe('watchedLog', () => {
     await expect.poll(() => order).toEqual(['watched 1', 'followed'])
     await stop()
   })
+
+  it('knows which epoch is later where the log does', () => {
+    const log = { ...memoryLog(), isLaterEpoch: (text: string, epoch: string) => text > epoch }
+    expect(watchedLog(log, () => {}).isLaterEpoch('b', 'a')).toBe(true)
+    expect(watchedLog(memoryLog(), () => {}).isLaterEpoch('b', 'a')).toBe(false)
+  })
 })
