@@ -246,9 +246,12 @@ describe('an event that comes too late', () => {
     await expect.poll(async () => (await operator.api.streams.info(stream)).state.last_seq).toBe(3)
     wire.cut()
     wire.isDeaf = false
-    expect(await outcomes(appends)).toEqual(['1', OVERTAKEN, '2', '3', ACCEPTED])
+    // What was lost alone comes later than what followed it where the server cannot be asked (README, Limits).
+    const isAskable = Number(operator.connection.info?.version.split('.')[1]) <= 10
+    expect(await outcomes(appends)).toEqual(['1', isAskable ? OVERTAKEN : '4', '2', '3', ACCEPTED])
     const data = await dataOf(operator, stream)
-    expect(data.filter((text) => text !== '')).toEqual(['event 0', 'event 2', 'event 3', 'event 4'])
+    const inOrder = ['event 0', 'event 2', 'event 3', ...(isAskable ? [] : ['event 1']), 'event 4']
+    expect(data.filter((text) => text !== '')).toEqual(inOrder)
   })
 })
 
