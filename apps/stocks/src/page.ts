@@ -22,7 +22,7 @@ const vendor = {
 }
 
 /** Serves the page as it lies in `public/`: no build step, and nothing that comes from elsewhere. */
-export function servePage(of: PageOf = 'server'): Router {
+export function servePage(of: PageOf): Router {
   const html = readFileSync(join(own, 'index.html'), 'utf8').replace('<body>', `<body data-of="${of}">`)
   const router = Router()
   router.use((_req, res, next) => {
