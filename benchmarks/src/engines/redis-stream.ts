@@ -1,6 +1,9 @@
-import { BATCH, type Connected, type Place, type Reader, TOPIC } from './subject.ts'
+import { type Connected, type Place, type Reader, TOPIC } from './subject.ts'
 
 const KEY = 'sse'
+
+/** So many entries are asked for at once: as many as `@sse/redis` does. */
+const COUNT = 500
 
 /** A connection that sends one command and answers its reply: what both clients of Redis have. */
 export interface RedisConnection {
@@ -32,7 +35,7 @@ async function readOn(open: () => Promise<RedisConnection>, reader: Reader, sign
   const connection = await open()
   let last = '0-0'
   while (!signal.aborted) {
-    const command = ['XREAD', 'COUNT', String(BATCH), 'BLOCK', '50', 'STREAMS', KEY, last]
+    const command = ['XREAD', 'COUNT', String(COUNT), 'BLOCK', '50', 'STREAMS', KEY, last]
     for (const [id, fields] of entriesOf(await connection.send(command))) {
       last = id
       const [, topic, , , , text] = fields

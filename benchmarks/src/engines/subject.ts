@@ -37,8 +37,5 @@ export interface Reader {
 /** Where everything is published. */
 export const TOPIC = 'bench'
 
-/** So many entries are asked for at once, of each engine, by whoever reads it. */
-export const BATCH = 250
-
 /** So many events an engine keeps, where a measurement needs no other number: the logs' own default. */
 export const RETAINED = 20_000
