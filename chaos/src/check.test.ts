@@ -134,6 +134,12 @@ describe('check', () => {
     expect(rulesWith([{ at: 40, upTo: 7 }])).toEqual([])
   })
 
+  it('takes a reset for a cause, of the epoch that it ends', () => {
+    const seen = [id('e.5'), gap({ from: 'e.5' })]
+    expect(rules(history({ seen, resets: [{ at: 8_000, until: 8_010 }] }))).toEqual([])
+    expect(rules(history({ seen, resets: [{ at: 9_500, until: 9_510 }] }))).toEqual(['gap without cause'])
+  })
+
   it('sees a gap that says the epoch is another, or the id unknown, where neither is so', () => {
     const reasons = ['epoch', 'unknown-id'] as const
     for (const reason of reasons) {

@@ -94,6 +94,8 @@ class Truth {
   trimmedIn(epoch: string, by: number): number {
     const { trims, resets } = this.history
     const seenAt = this.firstSeen.get(epoch) ?? 0
+    // What a node has not read when the log is lost is lost, too: it may say so before it knows of the next epoch.
+    if (resets.some(({ at }) => at >= seenAt && at <= by)) return Number.POSITIVE_INFINITY
     // What was trimmed before a reset was not of an epoch that nobody had seen before that.
     const began = Math.max(0, ...resets.map(({ at }) => at).filter((at) => at < seenAt))
     return Math.max(0, ...trims.filter(({ at }) => at <= by && at >= began).map(({ upTo }) => upTo))
