@@ -25,9 +25,8 @@ export interface RedisServerOptions {
 export interface NatsServerOptions {
   /** A token that clients need. Default: none. Characters that stand in a URL as they are. */
   readonly token?: string
-  /** The most that all streams together may take, such as `10MB`. Default: 1 GB on disk, 256 MB in memory. */
+  /** The most that all streams in files may take together, such as `10MB`. Default: 1 GB. */
   readonly maxFile?: string
-  readonly maxMemory?: string
   /** More lines of nats-server.conf, such as `max_payload: 1MB`. */
   readonly config?: readonly string[]
 }
@@ -92,11 +91,11 @@ function redisConfiguration(options: RedisServerOptions, directory: string, port
 }
 
 function natsConfiguration(options: NatsServerOptions, directory: string, port: number): string {
-  const { token, maxFile = '1GB', maxMemory = '256MB', config = [] } = options
+  const { token, maxFile = '1GB', config = [] } = options
   return [
     `server_name: "${basename(directory)}"`,
     `listen: "127.0.0.1:${port}"`,
-    `jetstream { store_dir: "${directory}", max_file_store: ${maxFile}, max_memory_store: ${maxMemory} }`,
+    `jetstream { store_dir: "${directory}", max_file_store: ${maxFile}, max_memory_store: 256MB }`,
     ...(token === undefined ? [] : [`authorization { token: "${token}" }`]),
     ...config,
     '',

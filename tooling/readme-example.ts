@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { createServer } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
+import { freePort } from './engine-process.ts'
 import type { CodeBlock } from './markdown.ts'
 
 /** How long an example may take to end, to listen, or to send an event, in milliseconds. */
@@ -215,14 +215,4 @@ async function endedBy(child: ChildProcess): Promise<[number | null, string | nu
 async function endOf({ ended }: Run, when: string): Promise<never> {
   const [code, signal] = await ended
   throw new Error(`It ended ${when}, with ${signal ?? `code ${code}`}`)
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0)
-  await once(server, 'listening')
-  const address = server.address()
-  server.close()
-  await once(server, 'close')
-  if (address === null || typeof address === 'string') throw new Error('There is no port')
-  return address.port
 }

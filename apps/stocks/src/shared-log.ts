@@ -38,7 +38,7 @@ export async function deleteStream({ engine, url, name }: SharedLogPlace): Promi
   else await deleteJetStream(url, name)
 }
 
-/** Leaves nothing of the log in an engine that goes on without us. */
+/** Leaves nothing of the log in an engine that goes on without us, but what expires there within an hour. */
 export async function removeLog({ engine, url, name }: SharedLogPlace): Promise<void> {
   if (engine === 'redis') await deleteKeys(url, [name, `{${name}}:log`])
   else await deleteJetStream(url, name)
