@@ -11,9 +11,6 @@ import { encodeRecord } from './record-text.ts'
 /** The most that is under way at a time. */
 const GROUP = { appends: 512, characters: 256 * 1024 }
 
-/** How long a log that is let go of waits for the answers that are missing, where publishers would wait for ever. */
-const RELEASE_TIMEOUT = 5_000
-
 /** The pauses between attempts, in milliseconds. */
 const MIN_PAUSE = 50
 const MAX_PAUSE = 1_000
@@ -76,7 +73,6 @@ export class Writer implements SessionUser {
   #lastStored = 0
   /** Stored in a history that is another one than was known when they were sent. */
   #doubtful: { readonly append: Append; readonly sequence: number }[] = []
-  #onEmpty: () => void = () => {}
   #isScheduled = false
 
   constructor(link: Link, settings: NatsSettings) {
@@ -87,7 +83,6 @@ export class Writer implements SessionUser {
       engine: connector.name,
       publishTimeout,
       wake: () => this.#wake(),
-      onEmpty: () => this.#onEmpty(),
     })
   }
 
@@ -95,19 +90,10 @@ export class Writer implements SessionUser {
     return this.#queue.add(entry)
   }
 
-  /** Lets go of the connection once nothing waits any more. */
+  /** Lets go of the connection once nothing waits any more, unless somebody has gone on with it meanwhile: then that is theirs. */
   async release(): Promise<void> {
-    if (!this.#isJoined && this.#queue.size === 0) return
-    const refuse = (): void => {
-      this.#queue.refuseAll(new SseError('SSE_LOG', 'The log was let go of while the event waited for it.'))
-    }
-    const timer = this.#settings.publishTimeout === false ? setTimeout(refuse, RELEASE_TIMEOUT) : undefined
-    while (this.#queue.size > 0) {
-      await new Promise<void>((resolve) => {
-        this.#onEmpty = resolve
-      })
-    }
-    clearTimeout(timer)
+    await this.#queue.finish()
+    if (!this.#isJoined || this.#queue.size > 0) return
     this.#isJoined = false
     this.#detach()
     await this.#link.leave(this)

@@ -1,5 +1,4 @@
 import type { EventLog, LogEntry } from '@sse/core'
-import { SseError } from '@sse/core'
 import { type Append, AppendQueue, keepRunning } from '@sse/core/engine'
 import { openLink } from './link.ts'
 import { type BatchPlace, LogScript } from './log-script.ts'
@@ -9,9 +8,6 @@ import { codeOf, isPassing, redisError } from './redis-error.ts'
 
 /** The most that goes into one batch: Redis does nothing else while it stores it. */
 const BATCH = { appends: 500, characters: 256 * 1024 }
-
-/** How long a log that is let go of waits for the answers that are missing, where publishers would wait for ever. */
-const RELEASE_TIMEOUT = 5_000
 
 interface Batch {
   readonly number: number
@@ -50,17 +46,13 @@ export class Writer {
     return this.#queue.add(entry)
   }
 
-  /** Ends its connection once nothing waits any more. */
+  /** Ends its connection once nothing waits any more, unless somebody has gone on with it meanwhile: then that is theirs. */
   async release(): Promise<void> {
     this.#isReleased = true
+    await this.#queue.finish()
+    if (!this.#isReleased) return
     this.#endIfDone()
-    if (this.#settings.publishTimeout !== false) return this.#running
-    const timer = setTimeout(() => {
-      this.#queue.refuseAll(new SseError('SSE_LOG', 'The log was let go of while the event waited for it.'))
-      this.#endIfDone()
-    }, RELEASE_TIMEOUT)
     await this.#running
-    clearTimeout(timer)
   }
 
   #go(): void {

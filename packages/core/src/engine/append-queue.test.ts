@@ -249,22 +249,37 @@ describe('what waits', () => {
     expect([queue.size, queue.take(ALL), vi.getTimerCount()]).toEqual([0, [], 0])
   })
 
-  it('is told to be nothing any more, each time', () => {
-    const sizes: number[] = []
-    const { queue, add } = stage({ onEmpty: () => void sizes.push(queue.size) })
+  it('is finished when what it held at that moment has its answers, in whatever order they come', async () => {
+    const { queue, add } = stage()
+    await queue.finish()
+    const finished = vi.fn()
     void add('a', 'b')
+    const both = [queue.finish().then(finished), queue.finish().then(finished)]
+    void add('c')
     const [a, b] = queue.take(ALL)
     b?.accept(place(2))
-    expect(sizes).toEqual([])
+    await turns()
+    expect(finished).not.toHaveBeenCalled()
     a?.refuse(new Error('no'))
-    expect(sizes).toEqual([0])
-    b?.accept(place(2))
-    void add('c', 'd')
+    await Promise.all(both)
+    const rest = queue.finish()
     vi.runAllTimers()
-    void add('e', 'f')
-    queue.refuseAll(new Error('closed'))
-    queue.refuseAll(new Error('closed'))
-    expect(sizes).toEqual([0, 0, 0])
+    await rest
+    expect([queue.size, vi.getTimerCount()]).toEqual([0, 0])
+  })
+
+  it('is finished after 5 seconds where events wait as long as it takes: those that came since go on to wait', async () => {
+    const { queue, add } = stage({ publishTimeout: false })
+    const [waiting] = add('a')
+    const finished = queue.finish()
+    void add('b')
+    vi.advanceTimersByTime(4_999)
+    expect(queue.size).toBe(2)
+    vi.advanceTimersByTime(1)
+    await expect(waiting).rejects.toMatchObject({ code: 'SSE_LOG', message: expect.stringContaining('let go of') })
+    await finished
+    vi.runAllTimers()
+    expect(queue.size).toBe(1)
   })
 })
 

@@ -11,6 +11,9 @@ const MAX_APPENDS = 100_000
 const MAX_APPENDS_AWAY = 10_000
 const MAX_CHARACTERS = 64 * 1024 * 1024
 
+/** How long who lets go of a log waits for the answers that are missing, where publishers would wait for ever. */
+const FINISH_TIMEOUT = 5_000
+
 type Place = Awaited<ReturnType<EventLog['append']>>
 
 /** What a queue of appends is told by the log that has it. */
@@ -23,8 +26,6 @@ export interface AppendQueueOptions {
   wake(): void
   /** An append that was taken, and not put back, has had no answer in time. */
   onOverdue?(): void
-  /** All that was appended has its answer, or was given up: each time that none waits any more. */
-  onEmpty?(): void
 }
 
 /** One append on its way to an engine. */
@@ -90,6 +91,7 @@ export class AppendQueue {
   /** The `n` of the newest that was ever taken. */
   #newestTaken = 0
   #timer: ReturnType<typeof setTimeout> | undefined
+  readonly #finishing = new Map<() => void, number>()
 
   constructor(options: AppendQueueOptions) {
     this.#options = options
@@ -162,9 +164,26 @@ export class AppendQueue {
     this.#taken = 0
   }
 
-  /** Refuses all that wait. */
-  refuseAll(error: unknown): void {
-    for (let append = this.#appends.at(0); append !== undefined; append = this.#appends.at(0)) append.refuse(error)
+  /** Refuses all that wait, up to the one with that `n`. */
+  refuseAll(error: unknown, newest: number = this.#count): void {
+    for (let append = this.#appends.at(0); append !== undefined && append.n <= newest; append = this.#appends.at(0)) {
+      append.refuse(error)
+    }
+  }
+
+  /**
+   * Resolves when all that was appended until now has its answer, or was given up: where appends wait as long as it takes, that
+   * is after 5 seconds. What is appended meanwhile, by somebody else who uses the log, is not waited for.
+   */
+  async finish(): Promise<void> {
+    if (this.#appends.length === 0) return
+    const newest = this.#count
+    const refuse = (): void => {
+      this.refuseAll(new SseError('SSE_LOG', 'The log was let go of while the event waited for it.'), newest)
+    }
+    const timer = this.#options.publishTimeout === false ? setTimeout(refuse, FINISH_TIMEOUT) : undefined
+    await new Promise<void>((resolve) => this.#finishing.set(resolve, newest))
+    clearTimeout(timer)
   }
 
   /** The oldest that is to be taken. An answer may come late, for one that was put back since: that is left out. */
@@ -189,10 +208,19 @@ export class AppendQueue {
       this.#characters -= append.characters
       if (this.#taken > 0) this.#taken--
     }
+    this.#tellFinished()
     if (this.#waiting > 0) return
     clearTimeout(this.#timer)
     this.#timer = undefined
-    this.#options.onEmpty?.()
+  }
+
+  #tellFinished(): void {
+    const oldest = this.#appends.at(0)?.n ?? Number.POSITIVE_INFINITY
+    for (const [resolve, newest] of this.#finishing) {
+      if (newest >= oldest) continue
+      this.#finishing.delete(resolve)
+      resolve()
+    }
   }
 
   /** One timer, for the oldest: all have the same time, so that they are given up in order. */

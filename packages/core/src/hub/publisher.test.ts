@@ -112,19 +112,21 @@ describe('createPublisher', () => {
     }
   })
 
-  it('lets go of the log when it closes, once, and not before that has answered', async () => {
+  it('lets go of the log when it closes, at once and once, and waits for the answers', async () => {
     const log = new StageLog()
     log.isAccepting = false
-    const released = vi.fn(async () => {})
-    const publisher = createPublisher({ log: Object.assign(log, { release: released }) })
+    const release = vi.fn(() => Promise.resolve())
+    const publisher = createPublisher({ log: Object.assign(log, { release }) })
     void publisher.publish('a', { data: '1' })
-    const closing = Promise.all([publisher.close(), publisher.close()])
+    const closed = vi.fn()
+    const closing = Promise.all([publisher.close(), publisher.close()]).then(closed)
+    expect(release).toHaveBeenCalledTimes(1)
     await turns()
-    expect(released).not.toHaveBeenCalled()
+    expect(closed).not.toHaveBeenCalled()
     log.acceptAll()
     await closing
     await publisher.close()
-    expect(released).toHaveBeenCalledTimes(1)
+    expect(release).toHaveBeenCalledTimes(1)
   })
 
   it('closes when the log has answered what was published, and throws `SSE_CLOSED` from the call on', async () => {

@@ -84,7 +84,8 @@ export function createPublisher<E extends object = AnyEvents>({
     close() {
       isClosed = true
       settle()
-      closing ??= closed.then(() => log.release?.())
+      // At once: who waits as long as it takes is given up only when the log is let go of.
+      closing ??= Promise.all([closed, log.release?.()]).then(() => {})
       return closing
     },
   }

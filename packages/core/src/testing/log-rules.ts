@@ -223,9 +223,13 @@ async function releases(stage: LogStage): Promise<void> {
   const observer = await stage.observe()
   let unanswered = 20
   const before = numbered(unanswered).map((entry) => stage.log.append(entry).finally(() => unanswered--))
-  await stage.log.release?.()
+  // By two that use the log, while a third one goes on.
+  const released = [stage.log.release?.(), stage.log.release?.()]
+  const meanwhile = stage.log.append(entryOf('meanwhile'))
+  await Promise.all(released)
   assert.equal(unanswered, 0, 'release() has resolved before appends had their answers')
-  const places = [...(await Promise.all(before)), await stage.append('after')]
+  await stage.log.release?.()
+  const places = [...(await Promise.all(before)), await meanwhile, await stage.append('after')]
   await observer.untilPast(lastOf(places))
   assert.deepEqual(positionsOf(observer.received), positionsOf(places))
 }
