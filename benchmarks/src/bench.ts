@@ -20,15 +20,7 @@ const HELP = `npm run bench -- [options]
   --rounds <n>     another number of rounds
   --strict         exit with 1 when a bar is missed`
 
-const { values: options } = parseArgs({
-  options: {
-    quick: { type: 'boolean', default: false },
-    only: { type: 'string', multiple: true, default: [] },
-    rounds: { type: 'string' },
-    strict: { type: 'boolean', default: false },
-    help: { type: 'boolean', default: false },
-  },
-})
+const options = givenOptions()
 
 process.on('exit', killAll)
 process.on('SIGINT', () => process.exit(130))
@@ -97,6 +89,23 @@ async function versionsOf(measurements: readonly Measurement[]): Promise<Record<
     ...[...engines].flatMap(engineVersion),
     ...[...packages].map((name) => [name, versionOf(name)]),
   ])
+}
+
+function givenOptions() {
+  try {
+    const { values } = parseArgs({
+      options: {
+        quick: { type: 'boolean', default: false },
+        only: { type: 'string', multiple: true, default: [] },
+        rounds: { type: 'string' },
+        strict: { type: 'boolean', default: false },
+        help: { type: 'boolean', default: false },
+      },
+    })
+    return values
+  } catch (error) {
+    return refuse(error instanceof Error ? error.message : String(error))
+  }
 }
 
 function chosenMeasurements(): readonly Measurement[] {
