@@ -1,13 +1,12 @@
 // Several nodes with one log, behind a balancer: `LOG` and `LOG_URL` say where the log is, `NODE_PORTS` on which ports the
 // nodes are. Everything else it starts itself, and ends with it.
 import { randomBytes } from 'node:crypto'
-import { once } from 'node:events'
 import { createServer } from 'node:http'
 import { setTimeout as delay } from 'node:timers/promises'
 import { Fleet } from './nodes/fleet.ts'
 import { createFront } from './nodes/front.ts'
 import { stopWithFleet } from './nodes/member.ts'
-import { port, portOf, seed } from './settings.ts'
+import { listen, seed } from './settings.ts'
 import { removeLog, sharedLogPlace } from './shared-log.ts'
 
 const ENGINES = { redis: 'Redis', nats: 'NATS JetStream' }
@@ -18,10 +17,7 @@ const REMOVAL_TIMEOUT = 2_000
 // A log of its own for each run: what others keep in the engine is not touched.
 const place = sharedLogPlace({ LOG_NAME: `stocks-${randomBytes(4).toString('hex')}`, ...process.env })
 const server = createServer()
-const listening = once(server, 'listening')
-server.listen(port)
-await listening
-const balancerPort = portOf(server)
+const balancerPort = await listen(server)
 const fleet = new Fleet({ place, seed, ports: nodePorts(), balancerPort, onChange: () => front.tell() })
 const front = createFront(fleet, place.engine)
 server.on('request', front.app)

@@ -1,10 +1,9 @@
 // One of several nodes: `LOG`, `LOG_URL` and `LOG_NAME` say where the log is, `NODE_NAME` what it
 // is called, `BALANCER_PORT` what leads to all of them.
-import { once } from 'node:events'
 import { createServer } from 'node:http'
 import { createNode } from './app.ts'
 import { stopWithFleet, tellReady } from './nodes/member.ts'
-import { integerFrom, port, portOf, seed } from './settings.ts'
+import { integerFrom, listen, seed } from './settings.ts'
 import { deleteStream, sharedLog, sharedLogPlace } from './shared-log.ts'
 
 const place = sharedLogPlace(process.env)
@@ -18,10 +17,7 @@ const { app, hub } = createNode({
 const server = createServer(app)
 stopWithFleet(stop)
 await hub.ready
-const listening = once(server, 'listening')
-server.listen(port)
-await listening
-tellReady(portOf(server))
+tellReady(await listen(server))
 
 /** Ends the streams, then the server. */
 async function stop(): Promise<void> {

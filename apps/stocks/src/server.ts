@@ -1,18 +1,15 @@
-import { once } from 'node:events'
 import { createServer } from 'node:http'
 import { createStocks } from './app.ts'
 import { startFeed, warmUp } from './feed.ts'
-import { port, portOf, seed } from './settings.ts'
+import { listen, seed } from './settings.ts'
 
 const { app, hub, market } = createStocks({ seed })
 warmUp(market, Date.now())
 
 const server = createServer(app)
-const listening = once(server, 'listening')
-server.listen(port)
-await listening
+const port = await listen(server)
 const stopFeed = startFeed(hub, market)
-console.log(`stocks ready on http://localhost:${portOf(server)} (prices are a random walk with the seed ${seed})`)
+console.log(`stocks ready on http://localhost:${port} (prices are a random walk with the seed ${seed})`)
 
 process.once('SIGINT', stop)
 process.once('SIGTERM', stop)

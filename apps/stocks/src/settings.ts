@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import type { Server } from 'node:http'
 
 const DEFAULT_SEED = 20_261_122
@@ -6,11 +7,11 @@ const DEFAULT_PORT = 3_000
 /** `SEED`: decides every price. */
 export const seed = integerFrom('SEED', DEFAULT_SEED)
 
-/** `PORT`: where to listen; 0 lets the system choose. */
-export const port = integerFrom('PORT', DEFAULT_PORT)
-
-/** Where a server listens by now. */
-export function portOf(server: Server): number {
+/** Lets a server listen on `PORT`, of which 0 lets the system choose; answers on which port it does. */
+export async function listen(server: Server): Promise<number> {
+  const listening = once(server, 'listening')
+  server.listen(integerFrom('PORT', DEFAULT_PORT))
+  await listening
   const address = server.address()
   if (address === null || typeof address === 'string') throw new Error('The server does not listen on a port')
   return address.port
