@@ -30,6 +30,11 @@ async function clientsOf(connection: RedisConnection): Promise<number> {
   return list.trim().split('\n').length - 1
 }
 
+/** The same, but for one method. */
+function without(name: string, client: object): object {
+  return new Proxy(client, { has: (target, key) => key !== name && key in target })
+}
+
 describe.each(CLIENTS)('a connection of $name', ({ create }) => {
   it('answers as Redis does, in strings, numbers, null and arrays', async (context) => {
     const { port } = await redis(context)
@@ -301,6 +306,7 @@ describe('endpointOf', () => {
     ['a pool of node-redis', () => createClientPool()],
     ['a sentinel of node-redis', () => createSentinel({ name: 'x', sentinelRootNodes: [{ host: 'x', port: 1 }] })],
     ['a cluster of ioredis', () => new Cluster([{ host: 'x', port: 1 }], { lazyConnect: true })],
+    ['a client without `destroy`, as of node-redis 4', () => without('destroy', createClient())],
     ['its options', () => ({ host: 'localhost' })],
     ['a string', () => 'redis://localhost'],
     ['null', () => null],

@@ -46,7 +46,7 @@ export function endpointOf({ client, url }: { readonly client?: unknown; readonl
   if (isIoredis(client)) return ioredisEndpoint(client)
   throw invalid(
     'client',
-    'must be a client of node-redis (`createClient()`) or ioredis (`new Redis()`): a log is one stream on one master, so ' +
+    'must be a client of node-redis (`createClient()`) or ioredis (`new Redis()`), version 5 or 6: a log is one stream on one master, so ' +
       'no cluster and no pool, and for Sentinel a client of ioredis',
   )
 }

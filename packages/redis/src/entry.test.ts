@@ -67,7 +67,7 @@ describe('an entry', () => {
 
   it('is foreign where its id could not be ours', () => {
     const fields = fieldsOf({ topic: 't', event: 'e', data: 'x', raw: true })
-    for (const id of ['0-1', '18446744073709551615-18446744073709551615', '', 5, null]) {
+    for (const id of ['0-1', '5-0', '18446744073709551615-18446744073709551615', '', 5, null]) {
       expect(readEntry([id, fields]).kind).toBe('foreign')
     }
   })

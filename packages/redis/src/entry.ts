@@ -1,6 +1,6 @@
 import type { LogEntry, LogRecord } from '@sse/core'
 import { checkedRecord } from '@sse/core/engine'
-import { isPosition } from './position.ts'
+import { isPosition, ordinalOf } from './position.ts'
 
 /** The topic of the record that begins an epoch. Hubs do not publish to names that start with `sse.`. */
 const RESET_TOPIC = 'sse.epoch'
@@ -34,6 +34,8 @@ export function readEntry(entry: unknown): Read {
     (fields.length === 6 || (fields.length === 8 && keyName === 'key'))
   if (!isShaped) return { kind: 'foreign', id }
   if (topic === RESET_TOPIC && EPOCH.test(data)) return { kind: 'reset', id, epoch: data }
+  // The number of none of ours, but of most that Redis has numbered: `XADD … *`.
+  if (ordinalOf(id) === 0) return { kind: 'foreign', id }
   try {
     return {
       kind: 'record',

@@ -6,6 +6,8 @@ export interface NodeRedisClient {
   readonly isReady: boolean
   duplicate(): unknown
   ref(): void
+  /** Version 4 has none. */
+  destroy(): void
 }
 
 /** What we use of one. */
@@ -15,7 +17,6 @@ interface NodeRedis extends NodeRedisClient {
   connect(): Promise<unknown>
   sendCommand(args: readonly string[]): Promise<unknown>
   on(event: 'connect' | 'error' | 'end', listener: (error?: unknown) => void): unknown
-  destroy(): void
 }
 
 interface NodeRedisOptions {
@@ -35,6 +36,7 @@ export function isNodeRedis(client: unknown): client is NodeRedis {
     client !== null &&
     'isReady' in client &&
     'ref' in client &&
+    'destroy' in client &&
     'sendCommand' in client &&
     'duplicate' in client &&
     typeof client.duplicate === 'function'

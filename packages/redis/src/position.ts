@@ -15,6 +15,11 @@ export function ordinalOf(position: string): number {
   return Number(position.slice(position.indexOf('-') + 1))
 }
 
+/** When an entry was written, about, in milliseconds: each epoch is later than all that came before it. */
+export function timeOf(position: string): number {
+  return Number(position.slice(0, position.indexOf('-')))
+}
+
 /** The position of an entry that was so many before this one, and within the same epoch. */
 export function positionBefore(position: string, count: number): string {
   return `${position.slice(0, position.indexOf('-') + 1)}${ordinalOf(position) - count}`

@@ -6,7 +6,7 @@ import { openLink } from './link.ts'
 import { LogScript, type LogState } from './log-script.ts'
 import type { RedisSettings } from './options.ts'
 import { PageSize } from './page-size.ts'
-import { ordinalOf, positionBefore } from './position.ts'
+import { ordinalOf, positionBefore, timeOf } from './position.ts'
 import { redisError } from './redis-error.ts'
 import { readTail, type TailBounds } from './tail.ts'
 
@@ -33,7 +33,9 @@ export class Reader {
   #position = ''
   /** The last entry that was read, ours or not. */
   #cursor = ''
-  readonly #pageSize = new PageSize()
+  /** When the epoch began that comes next, if that is known: what was written from then on is not of this one. */
+  #nextEpoch = Number.POSITIVE_INFINITY
+  #pageSize = new PageSize()
   #isAttached = false
   /** What was said of why it is away. */
   #away: string | undefined
@@ -71,6 +73,8 @@ export class Reader {
     const { endpoint, probeInterval } = this.#settings
     const { signal } = this.#delivery
     const connection = await openLink({ endpoint, timeout: 2 * probeInterval, signal })
+    // The last one may have broken of a page that was too long to come in time.
+    this.#pageSize = new PageSize()
     try {
       const link = { connection, script: new LogScript(connection, this.#settings) }
       await this.#attach(link)
@@ -87,7 +91,9 @@ export class Reader {
     const state = await link.script.check(this.#cursor)
     if (this.#epoch === '') return this.#begin(link, state)
     if (this.#contradicts(state)) return this.#distrust(link)
-    this.#attachAt(this.#position, state.epoch === this.#epoch ? state.last : this.#position)
+    const isOther = state.epoch !== this.#epoch
+    if (isOther) this.#nextEpoch = timeOf(state.start)
+    this.#attachAt(this.#position, isOther ? this.#position : state.last)
   }
 
   async #readOn(link: Link): Promise<void> {
@@ -126,6 +132,7 @@ export class Reader {
     const tail = await readTail(connection, { stream, state, bounds: this.#bounds, pageSize: this.#pageSize })
     this.#leave(RESET)
     this.#epoch = tail.epoch
+    this.#nextEpoch = Number.POSITIVE_INFINITY
     this.#cursor = tail.cursor
     this.#position = tail.head
     this.#reportForeign(tail.foreign)
@@ -152,6 +159,7 @@ export class Reader {
       if (read.kind === 'reset') {
         flush()
         this.#epoch = read.epoch
+        if (timeOf(read.id) >= this.#nextEpoch) this.#nextEpoch = Number.POSITIVE_INFINITY
         this.#skipTo(read.id, read.id, RESET)
         continue
       }
@@ -161,7 +169,7 @@ export class Reader {
         flush()
         return this.#distrust(link)
       }
-      if (missing > 0) {
+      if (missing > 0 || timeOf(record.position) >= this.#nextEpoch) {
         flush()
         // The record that begins another epoch may be among what is missing.
         const state = await link.script.check(this.#cursor)

@@ -49,7 +49,10 @@ async function load(url: string, libraries: readonly Library[]): Promise<RedisEn
       if (!isMissing(error)) throw error
     }
   }
-  throw new SseError('SSE_LOG', 'To connect to a `url`, install a client: `npm install redis`, or `ioredis`.')
+  throw new SseError(
+    'SSE_LOG',
+    'To connect to a `url`, install a client: `npm install redis`, or `ioredis`, version 5 or 6.',
+  )
 }
 
 function isMissing(error: unknown): boolean {

@@ -31,6 +31,26 @@ describe('a reader that was away while the log began anew', () => {
     expect(follower.attachments.at(-1)?.floor).toBe(places[199]?.position)
     expect(follower.texts).toEqual(['before', ...places.slice(200).map((_, n) => `away ${n + 200}`)])
   })
+
+  it('is told of it also where what is left begins with the number that it waits for', async (context) => {
+    const engine = await redis(context)
+    const network = await Network.start(engine)
+    const key = 'trimmed-to-the-next'
+    const log = logAt(engine.url, key)
+    const follower = new TestFollower(logAt(network.url, key))
+    const old = Array.from({ length: 200 }, (_, n) => log.append(entryOf(`before ${n}`)))
+    await Promise.all(old)
+    await follower.until('before 199')
+    network.close()
+    await until(() => follower.errors.length > 0)
+    await command(engine, 'DEL', key)
+    const places = await Promise.all(Array.from({ length: 300 }, (_, n) => log.append(entryOf(`away ${n}`))))
+    await command(engine, 'XTRIM', key, 'MAXLEN', 100)
+    network.open()
+    await follower.until('away 299')
+    expect(follower.attachments.at(-1)).toMatchObject({ epoch: places[0]?.epoch, floor: places[199]?.position })
+    expect(follower.texts.slice(200)).toEqual(places.slice(200).map((_, n) => `away ${n + 200}`))
+  })
 })
 
 function logAt(url: string, key: string): EventLog {
