@@ -25,7 +25,7 @@ const CODES: Readonly<Record<number, string>> = {
   10054: 'the event is longer than the stream takes (its `max_msg_size`)',
   10065: 'another stream has its subject: choose another `stream`',
   10074: '`replicas` needs a cluster of as many servers',
-  10077: 'the stream is full: its `discard` must be `old`',
+  10077: 'the stream does not take it: it is full (its `discard` must be `old`), or cannot write to its files',
 }
 
 /** The code that JetStream has answered with, if it is an error of JetStream. */
