@@ -27,8 +27,8 @@ export interface Publisher<E extends object = AnyEvents> {
    * Publishes an event. Resolves with its id when the log has accepted it. A rejection that nobody awaits goes to `onError`,
    * and is never an unhandled rejection.
    *
-   * How much may wait for an engine, and how long, is the log's to say: those of `@sse/redis` and `@sse/nats` hold 10,000
-   * events of 64 Mi characters, each for their `publishTimeout`.
+   * How much may wait for an engine, and how long, is the log's to say: those of `@sse/redis` and `@sse/nats` hold 100,000
+   * events, 10,000 while it is away, of 64 Mi characters together, each for their `publishTimeout`.
    *
    * @returns a promise that rejects with an `SseError`: `SSE_LOG` if the log did not accept the event, or nobody knows;
    * `SSE_LIMIT` if too much waits for it already.
