@@ -41,6 +41,32 @@ function expectNoLoss(follower: TestFollower): void {
     expect([...positions, follower.attachments[0]?.floor]).toContain(floor)
 }
 
+describe('a page that does not come in time', () => {
+  it('is not asked for again as long as it was: a new connection begins with few entries', async (context) => {
+    const engine = await startRedisForTest(context)
+    const log = logAt(engine.url)
+    const follower = new TestFollower(log)
+    await appendAll(log, numbered('short', 4_000))
+    await follower.until('short3999')
+    await command(engine, 'CONFIG', 'SET', 'slowlog-max-len', 1_000)
+    await command(engine, 'CONFIG', 'SET', 'slowlog-log-slower-than', 0)
+    /** How many entries were asked for, each time. */
+    const counts = async (): Promise<string[]> => {
+      const commands = JSON.stringify(await command(engine, 'SLOWLOG', 'GET', 1_000))
+      return [...commands.matchAll(/"XREAD","COUNT","(\d+)"/g)].map(([, count = '']) => count).reverse()
+    }
+    await log.append(entryOf('last'))
+    await follower.until('last')
+    expect(await counts()).toContain('500')
+    await command(engine, 'SLOWLOG', 'RESET')
+    await cutAll(engine)
+    await follower.attached(2)
+    await log.append(entryOf('again'))
+    await follower.until('again')
+    expect((await counts())[0]).toBe('16')
+  })
+})
+
 describe('a Redis that is frozen', () => {
   it('[L4] is noticed by health; publishing rejects in its time; it goes on without loss or repetition', async (context) => {
     const engine = await startRedisForTest(context)
