@@ -1,4 +1,4 @@
-import { Random } from './random.ts'
+import { Random } from '@sse/tooling/random'
 
 /** The engines there are. */
 export const ENGINES = ['redis', 'nats'] as const

@@ -71,8 +71,8 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'epoch ignored',
-    find: 'if (epoch !== this.ring.epoch) return { kind: "lost", reason: "epoch", from: id };',
-    replace: '',
+    find: 'if (epoch !== this.ring.epoch) return this.#log.isLaterEpoch',
+    replace: 'if (false) return this.#log.isLaterEpoch',
   },
   {
     name: 'another history not told to who is connected',

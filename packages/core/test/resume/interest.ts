@@ -1,7 +1,7 @@
+import type { Random } from '@sse/tooling/random'
 import type { HubEvent, Lag, Replay } from '../../src/index.ts'
 import { type Draft, type Entry, serialOf } from './history.ts'
 import type { Plan } from './plan.ts'
-import type { Random } from './random.ts'
 
 /** What a filter may look at. */
 type Facts = Pick<Draft, 'serial' | 'topic' | 'event'>

@@ -1,6 +1,6 @@
+import type { Random } from '@sse/tooling/random'
 import type { Block } from './frame-reader.ts'
 import { FrameReader } from './frame-reader.ts'
-import type { Random } from './random.ts'
 import type { Scene } from './scene.ts'
 import type { Session } from './session.ts'
 import type { Stream } from './stream.ts'

@@ -1,4 +1,4 @@
-import type { Random } from './random.ts'
+import type { Random } from '@sse/tooling/random'
 import type { Tale } from './tale.ts'
 import type { UnsteadyLog } from './unsteady-log.ts'
 

@@ -1,4 +1,4 @@
-import type { Random } from './random.ts'
+import type { Random } from '@sse/tooling/random'
 import type { Bounds } from './ring-model.ts'
 
 /** What may happen in a run. */

@@ -1,7 +1,7 @@
+import type { Random } from '@sse/tooling/random'
 import { type Draft, type Entry, type History, idOf, type Payload } from './history.ts'
 import { LAST, TOPICS } from './interest.ts'
 import type { Plan } from './plan.ts'
-import type { Random } from './random.ts'
 import type { Station } from './station.ts'
 import { must } from './violation.ts'
 

@@ -1,8 +1,8 @@
+import type { Random } from '@sse/tooling/random'
 import type { Publication, SnapshotContext } from '../../src/index.ts'
 import type { History, Place } from './history.ts'
 import { keyOf } from './history.ts'
 import type { Interest } from './interest.ts'
-import type { Random } from './random.ts'
 
 /** The name of the events of a snapshot. */
 export const STATE = 'state'

@@ -1,6 +1,6 @@
+import type { Random } from '@sse/tooling/random'
 import type { EventLog, LogEntry, LogFollower, LogRecord } from '../../src/index.ts'
 import type { Entry, Epoch, History } from './history.ts'
-import type { Random } from './random.ts'
 
 /** Who is told what a hub is about to be told by its log. */
 export interface LinkWatch {
