@@ -1,4 +1,5 @@
 import type { RedisConnection } from './endpoint.ts'
+import { codeOf } from './redis-error.ts'
 
 /** A client of our own that is not connected yet, in the words of its library. */
 export interface Line {
@@ -23,8 +24,7 @@ export async function openConnection(line: Line, timeout: number, signal?: Abort
   signal?.addEventListener('abort', abort)
   try {
     await Promise.race([line.connect(), failed(connection)])
-    // Passwords may be missing, and data be loading still.
-    await connection.send(['PING'])
+    await assertServing(connection)
     return connection
   } catch (error) {
     connection.end(error)
@@ -32,6 +32,15 @@ export async function openConnection(line: Line, timeout: number, signal?: Abort
   } finally {
     clearTimeout(timer)
     signal?.removeEventListener('abort', abort)
+  }
+}
+
+/** Passwords may be missing, and data be loading still. One whose disk is full refuses this as well, but can be read. */
+async function assertServing(connection: RedisConnection): Promise<void> {
+  try {
+    await connection.send(['PING'])
+  } catch (error) {
+    if (codeOf(error) !== 'MISCONF') throw error
   }
 }
 

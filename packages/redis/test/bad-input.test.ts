@@ -131,6 +131,12 @@ describe('a Redis that refuses', () => {
     await expect(log.append(entryOf('refused'))).rejects.toEqual(
       sseError(/cannot save to its disk and refuses writes.*MISCONF/),
     )
+    // Whoever comes now reads what is there, and is told as much when it appends.
+    const late = logAt(engine.url, { publishTimeout: 10_000 })
+    const reader = new TestFollower(late)
+    await reader.until('before')
+    await expect(late.append(entryOf('refused'))).rejects.toEqual(sseError(/^(?!.*did not answer).*MISCONF/))
+    expect(reader.errors).toEqual([])
     // It would not end either.
     await command(engine, 'CONFIG', 'SET', 'save', '')
     await log.append(entryOf('after'))
