@@ -40,7 +40,7 @@ export function isMissing(error: unknown): boolean {
 }
 
 /** What an error is about: what the client wraps is within. */
-export function rootOf(error: unknown): unknown {
+function rootOf(error: unknown): unknown {
   return error instanceof Error && error.name === 'RequestError' && error.cause !== undefined ? error.cause : error
 }
 
