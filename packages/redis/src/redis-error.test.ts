@@ -48,6 +48,13 @@ describe('redisError', () => {
     })
   })
 
+  it('tells by what is said where there is no code: what is too old, or too long', () => {
+    const old = new Error('ERR Invalid stream ID specified as stream command argument')
+    expect(redisError('a:1', old).message).toBe(`Redis at a:1: Redis 6.2 or later is needed (${old.message})`)
+    const long = new Error('ERR Protocol error: invalid bulk length')
+    expect(redisError('a:1', long).message).toContain('raise `proto-max-bulk-len`')
+  })
+
   it('leaves alone what it does not know, and our own errors', () => {
     expect(redisError('a:1', new Error('read ECONNRESET')).message).toBe('Redis at a:1: read ECONNRESET')
     expect(redisError('a:1', 'gone').message).toBe('Redis at a:1: gone')

@@ -13,8 +13,12 @@ const MEANINGS: Readonly<Record<string, string>> = {
   LOADING: 'it is loading its data',
 }
 
-/** The same for errors that have no code of their own. */
-const TOO_LONG = 'the event is longer than it takes in one piece: raise `proto-max-bulk-len`'
+/** The same for errors that have no code of their own, by what they say. */
+const SAYINGS: Readonly<Record<string, string>> = {
+  'invalid bulk length': 'the event is longer than it takes in one piece: raise `proto-max-bulk-len`',
+  // What older ones make of a range that leaves out its end, and of `NOMKSTREAM`.
+  'Invalid stream ID': 'Redis 6.2 or later is needed',
+}
 
 /** Those that pass: somebody else is the master now, or will be soon. The connection is made anew. */
 const PASSING = ['LOADING', 'READONLY', 'MASTERDOWN', 'CLUSTERDOWN', 'TRYAGAIN', 'MOVED', 'ASK', 'UNBLOCKED', 'BUSY']
@@ -34,7 +38,8 @@ export function isPassing(error: unknown): boolean {
 export function redisError(endpoint: string, error: unknown): SseError {
   if (error instanceof SseError) return error
   const said = error instanceof Error ? error.message : String(error)
-  const meaning = said.includes('invalid bulk length') ? TOO_LONG : MEANINGS[codeOf(error) ?? '']
+  const [, meaning = MEANINGS[codeOf(error) ?? '']] =
+    Object.entries(SAYINGS).find(([words]) => said.includes(words)) ?? []
   const message = meaning === undefined ? said : `${meaning} (${said})`
   return new SseError('SSE_LOG', `Redis at ${endpoint}: ${message}`, { cause: error })
 }
