@@ -9,6 +9,14 @@ describe('codeOf', () => {
     expect(codeOf(new Error("OOM command not allowed when used memory > 'maxmemory'."))).toBe('OOM')
   })
 
+  it('is found where Redis 6.2 has refused a command of a script', () => {
+    const called = 'ERR Error running script (call to f_0a1b): @user_script:67: '
+    expect(codeOf(new Error("@user_script: 106: -OOM command not allowed when used memory > 'maxmemory'."))).toBe('OOM')
+    expect(codeOf(new Error(`${called}@user_script: 67: -READONLY You can't write against`))).toBe('READONLY')
+    expect(codeOf(new Error(`${called}WRONGTYPE Operation against a key`))).toBe('WRONGTYPE')
+    expect(codeOf(new Error(`${called}attempt to index a nil value`))).toBe('ERR')
+  })
+
   it.each([
     'Socket closed unexpectedly',
     'Connection is closed.',

@@ -23,10 +23,13 @@ const SAYINGS: Readonly<Record<string, string>> = {
 /** Those that pass: somebody else is the master now, or will be soon. The connection is made anew. */
 const PASSING = ['LOADING', 'READONLY', 'MASTERDOWN', 'CLUSTERDOWN', 'TRYAGAIN', 'MOVED', 'ASK', 'UNBLOCKED', 'BUSY']
 
+/** Before version 7 Redis puts before it where in a script a command was refused, and once more that it was in a script. */
+const CODE = /^(?:ERR Error running script [^:]*: )?(?:@user_script: ?\d+: )*-?([A-Z][A-Z0-9]+)(?= |$)/
+
 /** The code that begins an error reply, or nothing if it is another error. */
 export function codeOf(error: unknown): string | undefined {
   if (error instanceof SseError || !(error instanceof Error)) return undefined
-  return /^-?([A-Z][A-Z0-9]+)(?= |$)/.exec(error.message)?.[1]
+  return CODE.exec(error.message)?.[1]
 }
 
 /** Whether an error reply says that another connection, later, may do. */
