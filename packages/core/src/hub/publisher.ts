@@ -35,7 +35,10 @@ export interface Publisher<E extends object = AnyEvents> {
    * @throws {SseError} at once, on misuse: `SSE_INVALID_FIELD`, `SSE_LIMIT` (over `limits.eventBytes`), `SSE_CLOSED`.
    */
   publish(topic: string, event: Publication<E>): Promise<string>
-  /** From now on `publish` throws; resolves when the log has answered what was published, and holds nothing any more. */
+  /**
+   * From now on `publish` throws; resolves when the log has answered what was published, and holds nothing any more. An engine
+   * that is waited for as long as it takes (`publishTimeout: false`) is given 5 seconds for that.
+   */
   close(): Promise<void>
 }
 
