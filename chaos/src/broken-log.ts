@@ -21,7 +21,11 @@ export type BrokenName = keyof typeof BROKEN
 
 /** A log as it is, or broken. */
 export function breakLog(log: EventLog, name: BrokenName | undefined): EventLog {
-  if (name === undefined) return log
+  return name === undefined ? log : broken(log, name)
+}
+
+/** All of it, so that nothing else is broken. */
+function broken(log: EventLog, name: BrokenName): Required<EventLog> {
   const epochOf = name === 'has an epoch of its own' ? ownEpochs() : name === 'ignores the epoch' ? firstEpoch() : same
   return {
     async append(entry) {
@@ -32,6 +36,8 @@ export function breakLog(log: EventLog, name: BrokenName | undefined): EventLog 
     follow: (follower, tail) => log.follow(new BrokenFollower(follower, { log, name, epochOf }), tail),
     compare: (a, b) => log.compare(a, b),
     isPosition: (text) => log.isPosition(text),
+    isLaterEpoch: (text, epoch) => log.isLaterEpoch?.(text, epoch) ?? false,
+    mustKeep: (events) => log.mustKeep?.(events),
     release: () => log.release?.() ?? Promise.resolve(),
   }
 }

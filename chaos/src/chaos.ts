@@ -5,16 +5,20 @@ import { ENGINES, type EngineName } from './plan.ts'
 import { type Run, runSeed } from './run.ts'
 import { Tally } from './tally.ts'
 
-const { values } = parseArgs({
-  options: {
-    seeds: { type: 'string', default: '20' },
-    from: { type: 'string', default: '1' },
-    seed: { type: 'string' },
-    engine: { type: 'string', default: 'both' },
-    concurrency: { type: 'string', default: '2' },
-    broken: { type: 'string' },
-  },
-})
+const HELP = `npm run chaos -- [options]
+
+  --seeds N          so many runs for each engine, default 20
+  --from N           the first seed, default 1
+  --seed N           one run, with all that happens in it
+  --engine NAME      redis, nats or both, the default
+  --concurrency N    so many at a time, default 2
+  --broken NAME      nodes that are broken in a known way: ${Object.keys(BROKEN).join(', ')}`
+
+const values = givenOptions()
+if (values.help) {
+  console.log(HELP)
+  process.exit(0)
+}
 
 const engines = ENGINES.filter((engine) => values.engine === 'both' || values.engine === engine)
 if (engines.length === 0) fail(`--engine is redis, nats or both, not ${values.engine}`)
@@ -91,4 +95,23 @@ function numberOf(name: string, text: string): number {
 function fail(message: string): never {
   console.error(message)
   process.exit(2)
+}
+
+function givenOptions() {
+  try {
+    const { values } = parseArgs({
+      options: {
+        seeds: { type: 'string', default: '20' },
+        from: { type: 'string', default: '1' },
+        seed: { type: 'string' },
+        engine: { type: 'string', default: 'both' },
+        concurrency: { type: 'string', default: '2' },
+        broken: { type: 'string' },
+        help: { type: 'boolean', default: false },
+      },
+    })
+    return values
+  } catch (error) {
+    return fail(error instanceof Error ? error.message : String(error))
+  }
 }

@@ -1,4 +1,5 @@
 import { getEventListeners } from 'node:events'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { sharedRedis, startRedisForTest } from '@sse/tooling/engines-for-test'
 import { describe, expect, it, vi } from 'vitest'
 import { CLIENTS } from '../test/clients.ts'
@@ -21,6 +22,19 @@ describe('openLink', () => {
     await link.closed
     await expect(link.send(['PING'])).rejects.toBeInstanceOf(Error)
     expect(getEventListeners(abort.signal, 'abort')).toEqual([])
+  })
+
+  it('does not take it for broken because this process was busy when the answer came', async (context) => {
+    const { url } = await redis(context)
+    const { signal } = new AbortController()
+    const link = await openLink({ endpoint: endpointOf({ url }), timeout: 400, signal })
+    const answer = link.send(['BLPOP', 'none', '0.2'])
+    await nextTurn()
+    await nextTurn()
+    const end = performance.now() + 600
+    while (performance.now() < end);
+    expect(await answer).toBeNull()
+    link.destroy()
   })
 
   it('is ended by its signal', async (context) => {

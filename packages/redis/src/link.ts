@@ -25,13 +25,20 @@ export async function openLink({ endpoint, timeout, signal }: LinkOptions): Prom
 
 function answered(connection: RedisConnection, args: readonly string[], timeout: number): Promise<unknown> {
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => {
+    let isAnswered = false
+    const judge = (): void => {
+      if (isAnswered) return
       reject(new Error(`no answer within ${timeout} ms, so the connection is taken for broken`))
       connection.destroy()
-    }, timeout)
+    }
+    // Where this process was busy for so long, the answer has come and is not read yet: timers come first.
+    const timer = setTimeout(() => setImmediate(judge), timeout)
     connection
       .send(args)
       .then(resolve, reject)
-      .finally(() => clearTimeout(timer))
+      .finally(() => {
+        isAnswered = true
+        clearTimeout(timer)
+      })
   })
 }
