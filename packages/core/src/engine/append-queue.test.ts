@@ -21,9 +21,9 @@ describe('AppendQueue', () => {
     const { queue, add } = stage()
     void add('a', 'b')
     expect(textsOf(queue.take(ALL))).toEqual(['a', 'b'])
-    expect([queue.take(ALL), queue.hasMore, queue.size]).toEqual([[], false, 2])
+    expect([queue.take(ALL), queue.size]).toEqual([[], 2])
     void add('c')
-    expect([queue.hasMore, queue.size]).toEqual([true, 3])
+    expect(queue.size).toBe(3)
     expect(queue.take(ALL).map(({ n, entry }) => [n, entry.data])).toEqual([[3, 'c']])
   })
 
@@ -70,7 +70,7 @@ describe('AppendQueue', () => {
     await expect(a).resolves.toEqual(place(1))
     await expect(b).rejects.toThrow('no')
     await expect(c).resolves.toEqual(place(2))
-    expect([queue.size, queue.hasMore, vi.getTimerCount()]).toEqual([0, false, 0])
+    expect([queue.size, queue.take(ALL), vi.getTimerCount()]).toEqual([0, [], 0])
   })
 
   it('gives again what was put back and has no answer yet, in order', async () => {
@@ -123,7 +123,7 @@ describe('the deadline of an append', () => {
       message: 'Redis did not answer within 5000 ms (`publishTimeout`). It may have been accepted.',
     })
     await expect(waiting).rejects.toThrow('It was not accepted.')
-    expect([queue.size, queue.hasMore, vi.getTimerCount()]).toEqual([0, false, 0])
+    expect([queue.size, queue.take(ALL), vi.getTimerCount()]).toEqual([0, [], 0])
   })
 
   it('says why the engine is away', async () => {
@@ -153,20 +153,6 @@ describe('the deadline of an append', () => {
     expect(vi.getTimerCount()).toBe(0)
     queue.take(ALL)[0]?.accept(place(1))
     expect(await patient).toEqual(place(1))
-  })
-
-  it('tells that an answer is overdue, once for all of a moment, and only of what is with the engine', () => {
-    const onOverdue = vi.fn()
-    const { queue, add } = stage({ onOverdue })
-    void add('a', 'b', 'c')
-    queue.take({ ...ALL, appends: 2 })
-    vi.advanceTimersByTime(5_000)
-    expect(onOverdue).toHaveBeenCalledTimes(1)
-    void add('d')
-    queue.take(ALL)
-    queue.putBack()
-    vi.advanceTimersByTime(5_000)
-    expect([onOverdue.mock.calls.length, queue.size]).toEqual([1, 0])
   })
 
   it('is kept by one timer, which is there only while something waits', () => {
@@ -388,31 +374,13 @@ describe('an append', () => {
             all.map(({ expected }) => (expected === undefined ? [] : [expected])),
           )
           expect(queue.size).toBe(open.length)
-          expect(queue.hasMore).toBe(open.some(({ isTaken }) => !isTaken))
           expect(vi.getTimerCount()).toBe(open.length > 0 ? 1 : 0)
         }
         queue.refuseAll(new Error('closed'))
-        expect([queue.size, queue.hasMore, queue.take(ALL), vi.getTimerCount()]).toEqual([0, false, [], 0])
+        expect([queue.size, queue.take(ALL), vi.getTimerCount()]).toEqual([0, [], 0])
       }),
       { numRuns: 300 },
     )
-  })
-
-  it('costs the same however many wait', () => {
-    const { queue, add } = stage({ publishTimeout: false })
-    void add(...Array.from({ length: 10_000 }, String))
-    const began = process.cpuUsage()
-    const batch = queue.take(ALL)
-    // All but the first and the last have their answers: a search for what is to be taken has a long way.
-    queue.putBack()
-    for (const append of batch.slice(1, -1)) append.accept(place(append.n))
-    let more = 0
-    for (let i = 0; i < 100_000; i++) if (queue.hasMore) more++
-    expect(more).toBe(100_000)
-    queue.take({ ...ALL, appends: 1 })
-    for (let i = 0; i < 100_000; i++) if (queue.hasMore) more++
-    expect(more).toBe(200_000)
-    expect(process.cpuUsage(began).user / 1_000).toBeLessThan(1_000)
   })
 })
 

@@ -24,8 +24,6 @@ export interface AppendQueueOptions {
   readonly publishTimeout: number | false
   /** There is something to send. Called within `add`. */
   wake(): void
-  /** An append that was taken, and not put back, has had no answer in time. */
-  onOverdue?(): void
 }
 
 /** One append on its way to an engine. */
@@ -106,11 +104,6 @@ export class AppendQueue {
   /** How many have no answer yet. */
   get size(): number {
     return this.#waiting
-  }
-
-  /** Whether there is something to take. */
-  get hasMore(): boolean {
-    return this.#next() !== undefined
   }
 
   /**
@@ -233,14 +226,11 @@ export class AppendQueue {
   #giveUp(): void {
     this.#timer = undefined
     const now = performance.now()
-    let isOverdue = false
     for (let append = this.#appends.at(0); append !== undefined; append = this.#appends.at(0)) {
       if (append.deadline > now) break
-      isOverdue ||= this.#taken > 0
       append.refuse(this.#overdue(append.n <= this.#newestTaken))
     }
     this.#watch()
-    if (isOverdue) this.#options.onOverdue?.()
   }
 
   #full(): SseError {
