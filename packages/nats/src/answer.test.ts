@@ -14,6 +14,9 @@ describe('readAnswer', () => {
       { kind: 'refused', code: 10023 },
     ],
     ['{"error":{"code":400,"err_code":10054,"description":"message size exceeds"}}', { kind: 'refused', code: 10054 }],
+    // Of a copy whose first is on its way to the other servers: it is neither stored nor refused yet.
+    ['{"stream":"sse","seq":0,"duplicate":true}', { kind: 'away' }],
+    ['{"error":{"code":409,"err_code":10158,"description":"duplicate message id is in process"}}', { kind: 'away' }],
     ['{"error":"?"}', { kind: 'refused', code: 0 }],
     ['+OK', { kind: 'refused', code: 0 }],
     ['{}', { kind: 'refused', code: 0 }],

@@ -2,7 +2,7 @@ import { connect } from '@nats-io/transport-node'
 import { sharedNats, startNatsForTest } from '@sse/tooling/engines-for-test'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { entryOf, Observer, until } from '../test/observer.ts'
-import { freshStream, openLog } from '../test/stage.ts'
+import { freshStream, openLog, operate } from '../test/stage.ts'
 import { Wire } from '../test/wire.ts'
 
 describe('where a log connects to', () => {
@@ -50,6 +50,25 @@ describe('where a log connects to', () => {
     await observer.stop()
     await log.release?.()
     await until(() => wire.size === 0)
+  })
+
+  it('is asked ever less often while it does not give what is needed', async (context) => {
+    const engine = await server(context)
+    const stream = freshStream()
+    const { api } = await operate(engine)
+    await api.streams.add({ name: stream, subjects: [`sse.${stream}`], max_consumers: 1 })
+    await api.consumers.add(stream, { durable_name: 'the-only-one' })
+    const times: number[] = []
+    const connection = () => {
+      times.push(performance.now())
+      return connect({ servers: engine.url, reconnect: false })
+    }
+    const observer = new Observer(openLog({ connection, stream, probeInterval: 2_000 }))
+    expect((await observer.detached()).message).toMatch(/NATS.*maximum consumers limit/)
+    await until(() => times.length === 7)
+    expect(Number(times[6]) - Number(times[5])).toBeGreaterThan(500)
+    await api.consumers.delete(stream, 'the-only-one')
+    await observer.attached()
   })
 
   it('may be told by a function that fails, or throws: it is asked again', async (context) => {

@@ -72,10 +72,15 @@ function serverList(servers: unknown): readonly string[] {
   throw invalid('servers', 'must be one or more texts such as `nats://localhost:4222`')
 }
 
-const PLACE = /^(?:(nats|tls):\/\/)?(?:([^:@/\s]+)(?::([^@/\s]*))?@)?([^@/\s]+)\/?$/
+const PLACE = /^(?:(nats|tls):\/\/)?(?:([^:@/\s]+)(?::([^@/\s]*))?@)?([^@/\s,]+)\/?$/
 
 function isPlace(server: string): boolean {
-  return PLACE.test(server)
+  try {
+    return PLACE.test(server) && placeOf(server).host !== ''
+  } catch {
+    // A `%` that encodes nothing.
+    return false
+  }
 }
 
 function placeOf(server: string): { isSecure: boolean; user: string; password: string; host: string } {

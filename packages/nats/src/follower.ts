@@ -193,6 +193,7 @@ export class Follower implements SessionUser {
     this.#position = floor
     const head = Math.max(reading.read, reading.head, floor)
     this.#delivery.attach({ epoch: this.#epoch, floor: String(floor), head: String(head) })
+    this.#link.serves(this)
     this.#deliver(reading)
   }
 

@@ -52,6 +52,11 @@ export class Link {
   /** Its newest message that this process has read or stored. */
   #newest = 0
   #anchor: Anchor | undefined
+  /** The history that was found last has ended, though what can be seen of it may look as before. */
+  #hasEnded = false
+  /** Who has not got from the session what it is for. */
+  #unserved: Set<SessionUser> = new Set()
+  #isWorking = (): void => {}
 
   constructor(settings: NatsSettings) {
     this.#settings = settings
@@ -79,6 +84,16 @@ export class Link {
   /** A message was stored for this process. */
   stored(sequence: number): void {
     this.#newest = Math.max(this.#newest, sequence)
+  }
+
+  /** A user got what it needs. As long as one does not, sessions follow each other with longer and longer pauses. */
+  serves(user: SessionUser): void {
+    if (this.#unserved.delete(user) && this.#unserved.size === 0) this.#isWorking()
+  }
+
+  /** A sequence was given a second time: whatever the stream has by now, it went back. */
+  wentBack(): void {
+    this.#hasEnded = true
   }
 
   /** A message was read. */
@@ -120,8 +135,9 @@ export class Link {
       await orAborted(watch.untilUp(), ending.signal)
       watch.onBreak = fail
       const session = await orAborted(this.#open(connection, { fail, signal: ending.signal }), ending.signal)
-      isWorking()
       this.#session = session
+      this.#unserved = new Set(this.#users)
+      this.#isWorking = isWorking
       for (const user of this.#users) bring(user, session)
       await this.#probe(session)
     } catch (error) {
@@ -184,6 +200,7 @@ export class Link {
       if (!this.#isKnown(info)) {
         this.#newest = 0
         this.#anchor = undefined
+        this.#hasEnded = false
         return info
       }
       if (await this.#goesOn(api, info)) return info
@@ -199,7 +216,7 @@ export class Link {
 
   /** Whether the stream has all that it had, as far as this process knows. */
   async #goesOn(api: JetStreamManager, info: StreamInfo): Promise<boolean> {
-    if (info.state.last_seq < this.#newest) return false
+    if (this.#hasEnded || info.state.last_seq < this.#newest) return false
     return this.#anchor === undefined || isSameHistory(api, info, this.#anchor)
   }
 

@@ -28,6 +28,8 @@ describe('natsSettings', () => {
     ['no servers', { servers: [] }, /`servers`/],
     ['a server without a name', { servers: ['', servers] }, /`servers`/],
     ['a server that is a web page', { servers: 'http://localhost:4222/nats' }, /`servers`/],
+    ['a password with a % that encodes nothing', { servers: 'nats://me:100%@localhost' }, /`servers`/],
+    ['servers in one text', { servers: 'nats://one:4222,two:4222' }, /`servers`/],
     ['servers that are no text', { servers: [4222] }, /`servers`/],
     ['a connection that is none', { connection: 'nats://localhost' }, /`connection`/],
     ['an option that there is not', { servers, maxEvent: 5 }, /`maxEvent`/],

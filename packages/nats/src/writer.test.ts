@@ -3,8 +3,9 @@ import { SseError } from '@sse/core'
 import { sharedNats, startNatsForTest } from '@sse/tooling/engines-for-test'
 import { describe, expect, it, vi } from 'vitest'
 import { appendUntilAccepted, entryOf, Observer, texts, until } from '../test/observer.ts'
-import { dataOf, freeze, freshStream, messagesOf, openLog, operate, recreate } from '../test/stage.ts'
+import { backUp, dataOf, freeze, freshStream, messagesOf, openLog, operate, recreate } from '../test/stage.ts'
 import { Wire } from '../test/wire.ts'
+import { epochOf, markOf } from './history.ts'
 
 /** What became of appends: the place, or the message of the error. */
 async function outcomes(appends: readonly Promise<{ position: string }>[]): Promise<string[]> {
@@ -279,6 +280,40 @@ describe('a log that only appends', () => {
     const after = await log.append(entryOf('after'))
     expect(after.position).toBe('1')
     expect(after.epoch).not.toBe(before.epoch)
+  })
+
+  it('tells no place twice where the stream was restored meanwhile, though nobody was disconnected', async (context) => {
+    const engine = await server(context)
+    const operator = await operate(engine)
+    const stream = freshStream()
+    const log = openLog({ servers: engine.url, stream, probeInterval: 60_000 })
+    const appendAll = (all: string[]) => Promise.all(all.map((text) => log.append(entryOf(text))))
+    const [before] = await appendAll(texts(3))
+    const restore = await backUp(operator, stream)
+    await appendAll(texts(2, 'lost'))
+    await restore()
+    const places = await appendAll(texts(5, 'new'))
+    expect(places).toEqual([4, 5, 6, 7, 8].map((n) => ({ epoch: `${before?.epoch}-1`, position: String(n) })))
+    expect(await dataOf(operator, stream)).toEqual([...texts(3), ...texts(5, 'new')])
+  })
+
+  it('takes a stream that was made anew while answers were lost for what it is', async (context) => {
+    const engine = await server(context)
+    const operator = await operate(engine)
+    const wire = await Wire.to(engine.port)
+    const stream = freshStream()
+    const log = openLog({ servers: wire.url, stream, probeInterval: 60_000 })
+    await Promise.all(texts(5).map((text) => log.append(entryOf(text))))
+    wire.isDeaf = true
+    const waiting = log.append(entryOf('waiting'))
+    await expect.poll(async () => (await operator.api.streams.info(stream)).state.last_seq).toBe(6)
+    await recreate(operator, stream)
+    wire.isDeaf = false
+    wire.cut()
+    const info = await operator.api.streams.info(stream)
+    expect(await waiting).toEqual({ epoch: epochOf(info), position: '1' })
+    await log.append(entryOf('after'))
+    expect(markOf(await operator.api.streams.info(stream))).toBe(0)
   })
 
   it('holds no connection after `release()`, and may be used again', async (context) => {

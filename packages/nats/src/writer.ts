@@ -60,6 +60,8 @@ export class Writer implements SessionUser {
   readonly #queue: AppendQueue
   #isJoined = false
   #session: Session | undefined
+  /** Of the last session. */
+  #epoch: string | undefined
   #subscription: Subscription | undefined
   #inbox = ''
   #group: Sent[] = []
@@ -101,6 +103,8 @@ export class Writer implements SessionUser {
 
   up(session: Session): void {
     this.#session = session
+    if (session.epoch !== this.#epoch) for (const sent of this.#group) sent.after = undefined
+    this.#epoch = session.epoch
     this.#queue.reason = undefined
     const inbox = session.createInbox()
     this.#subscription = session.connection.subscribe(`${inbox}.*`, {
@@ -147,7 +151,7 @@ export class Writer implements SessionUser {
     this.#group = this.#queue.take(GROUP).map((append) => new Sent(append))
     this.#pause = MIN_PAUSE
     this.#wasAsked = false
-    if (this.#group.length === 0) return
+    if (this.#group.length === 0) return this.#link.serves(this)
     this.#byNumber = new Map(this.#group.map((sent) => [sent.append.n, sent]))
     this.#send(this.#group, 'data')
   }
@@ -247,7 +251,8 @@ export class Writer implements SessionUser {
     sent.unanswered--
     if (answer.kind === 'stored') {
       const isImpossible = !answer.isDuplicate && answer.sequence <= (sent.after ?? 0)
-      if (isImpossible) this.#doubt(sent, answer.sequence)
+      // What the others were told is of the same stream.
+      if (isImpossible || this.#doubtful.length > 0) this.#doubt(sent, answer.sequence)
       else this.#stored(sent, answer.sequence)
       return
     }
@@ -284,6 +289,7 @@ export class Writer implements SessionUser {
     this.#lastStored = Math.max(this.#lastStored, append.n)
     this.#queue.reason = undefined
     this.#link.stored(sequence)
+    this.#link.serves(this)
     const epoch = this.#session?.epoch
     if (epoch !== undefined) append.accept({ epoch, position: String(sequence) })
   }
@@ -293,6 +299,7 @@ export class Writer implements SessionUser {
     sent.isDone = true
     this.#lastStored = Math.max(this.#lastStored, sent.append.n)
     this.#doubtful.push({ append: sent.append, sequence })
+    this.#link.wentBack()
     this.#session?.fail(this.#error(`the stream \`${this.#settings.stream}\` has given the same sequence twice`))
   }
 

@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { type JetStreamManager, jetstreamManager, type StreamConfig } from '@nats-io/jetstream'
-import type { NatsConnection } from '@nats-io/nats-core'
+import { createInbox, type NatsConnection } from '@nats-io/nats-core'
 import { connect } from '@nats-io/transport-node'
 import type { EventLog } from '@sse/core'
 import type { Engine } from '@sse/tooling/engines'
@@ -40,6 +40,31 @@ export async function recreate({ api }: Operator, stream: string, changes: Parti
   const { config } = await api.streams.info(stream)
   await api.streams.delete(stream)
   await api.streams.add({ ...config, ...changes })
+}
+
+/** Backs a stream up; the answer deletes it, and puts the backup in its place. Connections know nothing of it. */
+export async function backUp({ api, connection }: Operator, stream: string): Promise<() => Promise<void>> {
+  const parts: Uint8Array[] = []
+  const subject = createInbox()
+  const isComplete = new Promise<void>((resolve) => {
+    connection.subscribe(subject, {
+      callback(_, message) {
+        message.respond()
+        if (message.data.length === 0) resolve()
+        else parts.push(message.data)
+      },
+    })
+  })
+  const request = JSON.stringify({ deliver_subject: subject })
+  const snapshot = await connection.request(`$JS.API.STREAM.SNAPSHOT.${stream}`, request)
+  const { config, state } = snapshot.json<{ config: unknown; state: unknown }>()
+  await isComplete
+  return async () => {
+    await api.streams.delete(stream)
+    const answer = await connection.request(`$JS.API.STREAM.RESTORE.${stream}`, JSON.stringify({ config, state }))
+    const { deliver_subject } = answer.json<{ deliver_subject: string }>()
+    for (const part of [...parts, new Uint8Array()]) await connection.request(deliver_subject, part)
+  }
 }
 
 /** Everything that a stream holds, in order: whether it is an event or not. */
