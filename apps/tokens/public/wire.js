@@ -15,10 +15,9 @@ export class Wire {
   /** @type {LineState} */
   #line = { name: 'closed' }
 
-  /** @param {LineState} state */
+  /** @param {LineState} state shown with the rest: who reads that an answer is complete sees all of it */
   connection(state) {
     this.#line = state
-    this.#showState()
   }
 
   /** @param {Turn | undefined} turn the newest */
