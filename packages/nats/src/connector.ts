@@ -57,9 +57,9 @@ function connectorTo(servers: readonly string[], stream: string, probeInterval: 
   }
 }
 
-async function loadTransport(): Promise<typeof import('@nats-io/transport-node')> {
+async function loadTransport(): Promise<typeof import('./node-connect.ts')> {
   try {
-    return await import('@nats-io/transport-node')
+    return await import('./node-connect.ts')
   } catch (cause) {
     const message = '`servers` needs the package `@nats-io/transport-node`: install it, or give natsLog a `connection`.'
     throw new SseError('SSE_LOG', message, { cause })

@@ -1,3 +1,4 @@
+import { subscribe } from 'node:diagnostics_channel'
 import { connect } from '@nats-io/transport-node'
 import type { SseError } from '@sse/core'
 import { sharedNats, startNatsForTest } from '@sse/tooling/engines-for-test'
@@ -209,6 +210,20 @@ describe('who follows a stream', () => {
     await observer.until('after')
     expect(observer.texts).toEqual(['before', 'after'])
     expect(new Set(observer.epochs).size).toBe(1)
+  })
+
+  it('[L4] leaves no sockets open where a frozen server takes connections, and says nothing', async (context) => {
+    const engine = await startNatsForTest(context)
+    const sockets = () => process.getActiveResourcesInfo().filter((name) => name.startsWith('TCPSocket')).length
+    const before = sockets()
+    let attempts = 0
+    subscribe('net.client.socket', () => attempts++)
+    const observer = new Observer(openLog({ servers: engine.url, stream: freshStream() }))
+    await observer.attached()
+    await freeze(engine)
+    await until(() => attempts > 5)
+    await observer.stop()
+    await until(() => sockets() <= before)
   })
 
   it('[L4] is told the same on a connection that was given, which is not closed', async (context) => {
