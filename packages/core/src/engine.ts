@@ -4,4 +4,6 @@ export { checkedRecord, foreignRecord, type RecordFields } from './engine/checke
 export { Delivery } from './engine/delivery.ts'
 export { delay, type KeepRunningOptions, keepRunning } from './engine/keep-running.ts'
 export { Retention } from './engine/retention.ts'
+export { compareCountedPositions, isCountedPosition } from './hub/counted-position.ts'
+export type { TailBounds } from './hub/log.ts'
 export { randomName } from './hub/random-name.ts'

@@ -1,6 +1,6 @@
 import type { StreamInfo } from '@nats-io/jetstream'
 import type { Msg } from '@nats-io/nats-core'
-import { type LogFollower, type LogRecord, SseError } from '@sse/core'
+import { type LogFollower, type LogRecord, SseError, type TailBounds } from '@sse/core'
 import { Delivery, foreignRecord } from '@sse/core/engine'
 import { Consumer } from './consumer.ts'
 import type { DeliveredPlace } from './delivered-message.ts'
@@ -10,13 +10,6 @@ import type { NatsSettings } from './options.ts'
 import { RecordReader } from './record-text.ts'
 import { streamInfo } from './stream.ts'
 import { Tail } from './tail.ts'
-
-/** How much of what there is already a follower wants. */
-export interface TailBounds {
-  readonly maxEvents: number
-  /** Of `data`, as UTF-8. */
-  readonly maxBytes: number
-}
 
 /** What is read within one session. */
 interface Reading {

@@ -13,15 +13,16 @@ const MEANINGS: Readonly<Record<string, string>> = {
   DrainingConnectionError: 'the connection that was given to natsLog is being closed',
 }
 
+const NO_ROOM =
+  'the server has no room left: is its disk full? Raise `max_file_store`, or keep less (`maxEvents`, `maxBytes`)'
+
 /** What JetStream means by its codes, and what to do about it. */
 const CODES: Readonly<Record<number, string>> = {
   10002: 'the account has no room for it: raise its limits, or keep less (`maxEvents`, `maxBytes`)',
-  10023:
-    'the server has no room left: is its disk full? Raise `max_file_store`, or keep less (`maxEvents`, `maxBytes`)',
+  10023: NO_ROOM,
   10028: 'the server has no memory left for streams: raise `max_memory_store`, or keep less (`maxEvents`, `maxBytes`)',
   10039: 'JetStream is not enabled for the account',
-  10047:
-    'the server has no room left: is its disk full? Raise `max_file_store`, or keep less (`maxEvents`, `maxBytes`)',
+  10047: NO_ROOM,
   10054: 'the event is longer than the stream takes (its `max_msg_size`)',
   10065: 'another stream has its subject: choose another `stream`',
   10074: '`replicas` needs a cluster of as many servers',

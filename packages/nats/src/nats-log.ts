@@ -1,9 +1,9 @@
-import type { EventLog, LogEntry, LogFollower } from '@sse/core'
+import type { EventLog, LogEntry, LogFollower, TailBounds } from '@sse/core'
+import { compareCountedPositions, isCountedPosition } from '@sse/core/engine'
 import { isLaterEpoch } from './epoch.ts'
-import { Follower, type TailBounds } from './follower.ts'
+import { Follower } from './follower.ts'
 import { Link } from './link.ts'
 import { type NatsLogOptions, type NatsSettings, natsSettings } from './options.ts'
-import { comparePositions, isPosition } from './position.ts'
 import { Writer } from './writer.ts'
 
 /**
@@ -43,11 +43,11 @@ class NatsLog implements EventLog {
   }
 
   compare(a: string, b: string): number {
-    return comparePositions(a, b)
+    return compareCountedPositions(a, b)
   }
 
   isPosition(text: string): boolean {
-    return isPosition(text)
+    return isCountedPosition(text)
   }
 
   isLaterEpoch(text: string, epoch: string): boolean {

@@ -1,9 +1,8 @@
-import type { EventLog, LogEntry, LogFollower } from '@sse/core'
+import type { EventLog, LogEntry, LogFollower, TailBounds } from '@sse/core'
 import { isLaterEpoch } from './epoch.ts'
 import { type RedisLogOptions, type RedisSettings, redisSettings } from './options.ts'
 import { comparePositions, isPosition } from './position.ts'
 import { Reader } from './reader.ts'
-import type { TailBounds } from './tail.ts'
 import { Writer } from './writer.ts'
 
 /**

@@ -1,16 +1,9 @@
-import type { LogRecord } from '@sse/core'
+import type { LogRecord, TailBounds } from '@sse/core'
 import type { RedisConnection } from './endpoint.ts'
 import { charactersOf, type Read, readEntry } from './entry.ts'
 import type { LogState } from './log-script.ts'
 import type { PageSize } from './page-size.ts'
 import { ordinalOf, positionBefore } from './position.ts'
-
-/** How much of the past a follower wants. */
-export interface TailBounds {
-  readonly maxEvents: number
-  /** Of `data`, as UTF-8. */
-  readonly maxBytes: number
-}
 
 /** The end of an epoch. */
 export interface Tail {

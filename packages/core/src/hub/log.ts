@@ -25,6 +25,13 @@ export interface LogRecord {
 /** An event on its way into the log, before it has a place there. */
 export type LogEntry = Omit<LogRecord, 'position'>
 
+/** How much of what is in a log already a follower wants. */
+export interface TailBounds {
+  readonly maxEvents: number
+  /** Of `data`, as UTF-8. */
+  readonly maxBytes: number
+}
+
 /**
  * The log of one hub: ordered, append-only, followed by every process that serves clients. The only thing an engine
  * implements; `logContract` of `@sse/core/testing` holds it to what is said here.
@@ -48,7 +55,7 @@ export interface EventLog {
    * @returns stops: from its call on nothing is delivered, and it resolves when nothing is held any more. May be
    * called again.
    */
-  follow(follower: LogFollower, tail: { maxEvents: number; maxBytes: number }): () => Promise<void>
+  follow(follower: LogFollower, tail: TailBounds): () => Promise<void>
 
   /**
    * A hub whose ring holds so many events is going to follow. A log that keeps history for processes that start is to keep

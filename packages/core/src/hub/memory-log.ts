@@ -1,3 +1,4 @@
+import { compareCountedPositions, isCountedPosition } from './counted-position.ts'
 import type { EventLog, LogEntry, LogFollower, LogRecord } from './log.ts'
 import { randomName } from './random-name.ts'
 
@@ -16,7 +17,7 @@ interface Following {
   readonly floor: number
 }
 
-/** Positions count from 1. Fifteen digits are exact in a number, and more events than a process can publish. */
+/** Positions count from 1: up to more events than a process can publish. */
 class MemoryLog implements EventLog {
   readonly #followings = new Set<Following>()
   #epoch = ''
@@ -46,13 +47,11 @@ class MemoryLog implements EventLog {
   }
 
   compare(a: string, b: string): number {
-    if (a.length !== b.length) return a.length - b.length
-    if (a === b) return 0
-    return a < b ? -1 : 1
+    return compareCountedPositions(a, b)
   }
 
   isPosition(text: string): boolean {
-    return /^(?:0|[1-9][0-9]{0,14})$/.test(text)
+    return isCountedPosition(text)
   }
 
   #begin(): string {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import type { EventLog, LogFollower, LogRecord } from '../hub/log.ts'
+import type { EventLog, LogFollower, LogRecord, TailBounds } from '../hub/log.ts'
 
 /** Where a log said that it begins and ends. */
 type Attachment = Parameters<LogFollower['attach']>[0]
@@ -33,7 +33,7 @@ export class LogObserver implements LogFollower {
   }
 
   /** Begins to follow. */
-  start(tail: { maxEvents: number; maxBytes: number }): void {
+  start(tail: TailBounds): void {
     this.#stop = this.#log.follow(this, tail)
   }
 
