@@ -173,6 +173,7 @@ const probes: Readonly<Record<string, readonly Probe[]>> = {
     ['../../apps/stocks/server.ts', 'none of the others'],
   ],
   'chaos/src/probe.ts': [['@sse/redis'], ['../../packages/core/src/index.ts', 'published name']],
+  'production/src/probe.ts': [['@sse/redis'], ['../../packages/core/src/index.ts', 'published name']],
   'tooling/probe.ts': [['../apps/stocks/server.ts', 'Nobody imports the demos']],
   'scripts/probe.mjs': [['../packages/core/index.test.ts', 'Nothing imports tests']],
 }

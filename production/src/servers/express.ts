@@ -1,0 +1,26 @@
+import { createServer } from 'node:http'
+import { sse } from '@sse/express'
+import compression from 'compression'
+import makeExpress, { type RequestHandler } from 'express'
+import { listen } from './listen.ts'
+import type { ServerKind } from './server.ts'
+import { PRINCIPAL_HEADER } from './site.ts'
+
+/** `@sse/express`. */
+export const express: ServerKind = {
+  name: 'express',
+  protocols: ['http1'],
+  start(site) {
+    const { hub, routes, isBehindProxy = false, compresses = false } = site
+    const app = makeExpress()
+    app.set('trust proxy', isBehindProxy)
+    if (compresses) app.use(compression())
+    app.use(sse({ hub, principal: (req) => req.get(PRINCIPAL_HEADER) }))
+    for (const { method, path, source, options } of routes) {
+      const handler: RequestHandler = (_req, res) => void res.sse(source(), options)
+      if (method === 'GET') app.get(path, handler)
+      else app.post(path, handler)
+    }
+    return listen(hub, createServer(app))
+  },
+}

@@ -1,0 +1,48 @@
+import compress from '@fastify/compress'
+import { eventStream } from '@sse/core/node'
+import makeFastify, { type FastifyInstance } from 'fastify'
+import { listen } from './listen.ts'
+import type { ServerKind } from './server.ts'
+import { PRINCIPAL_HEADER, type Site } from './site.ts'
+
+/** Fastify, with `eventStream` of `@sse/core/node` on Node's own request and response. */
+export const fastify: ServerKind = {
+  name: 'fastify',
+  protocols: ['http1', 'h2c', 'h2'],
+  async start(site) {
+    const { hub, routes, compresses = false } = site
+    const app = make(site)
+    if (compresses) await app.register(compress)
+    for (const { method, path, source, options } of routes) {
+      app.route({
+        method,
+        url: path,
+        async handler(request, reply) {
+          const principal = request.headers[PRINCIPAL_HEADER]
+          const own = { hub, address: request.ip, ...(typeof principal === 'string' && { principal }), ...options }
+          reply.hijack()
+          await eventStream(request.raw, reply.raw, source(), own)
+        },
+      })
+    }
+    await app.listen({ host: '127.0.0.1', port: 0 })
+    return listen(hub, app.server, async () => {
+      await hub.close()
+      await app.close()
+    })
+  },
+}
+
+/** Fastify's types part for each protocol; its routes do not. */
+function make({
+  isBehindProxy: trustProxy = false,
+  protocol = 'http1',
+  tls = { key: '', cert: '' },
+}: Site): FastifyInstance {
+  if (protocol === 'http1') return makeFastify({ trustProxy })
+  const http2: unknown =
+    protocol === 'h2c'
+      ? makeFastify({ trustProxy, http2: true })
+      : makeFastify({ trustProxy, http2: true, https: { ...tls, allowHTTP1: true } })
+  return http2 as FastifyInstance
+}
