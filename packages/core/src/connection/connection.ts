@@ -357,7 +357,7 @@ export class Connection implements SinkOwner, Beating {
     if (this.acceptsStream) {
       return this.#answer('limit', { status: 200, defaults: STREAM_HEADERS, text: `retry: ${delay}\n\n` })
     }
-    const status = refusal === 'principal' || refusal === 'address' ? 429 : 503
+    const status = refusal === 'perPrincipal' || refusal === 'perAddress' ? 429 : 503
     this.#answer('limit', { status, defaults: { 'Retry-After': String(Math.ceil(delay / 1_000)) } })
   }
 

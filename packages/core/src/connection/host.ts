@@ -15,8 +15,8 @@ export type CloseReason =
   | 'limit'
   | 'error'
 
-/** Why a stream cannot be opened. */
-export type Refusal = 'full' | 'principal' | 'address' | 'closed'
+/** Why there is no room for a client: the limit that was reached, or `closed`: the hub is closed, or about to be. */
+export type Refusal = 'connections' | 'perPrincipal' | 'perAddress' | 'closed'
 
 /** What has been written to all connections of a host. */
 export interface Traffic {

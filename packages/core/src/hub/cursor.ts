@@ -3,7 +3,7 @@ import type { Connection, Feed } from '../connection/connection.ts'
 import { afterTurn } from '../connection/turn.ts'
 import { encodeEvent } from '../wire/encode.ts'
 import type { Audience, Batch, Delivery } from './audience.ts'
-import type { FanOut, GapReason } from './fan-out.ts'
+import type { FanOut, GapReason, LossReason } from './fan-out.ts'
 import type { MappedEvents } from './mapping.ts'
 import type { Lag } from './options.ts'
 import type { Mark } from './ring.ts'
@@ -66,6 +66,8 @@ export class Cursor implements Feed {
   #mark: Mark | undefined
   /** The newest frame whose id the client knows, or an equal one; -1 if it knows none. */
   #sentSeq = -1
+  /** It has come back, and gets what it has missed. */
+  #isReplaying = false
   /** When a client that is ahead of the log is given up, by the heartbeat's clock. */
   #deadline: number | undefined
   #gap: Gap | undefined
@@ -93,10 +95,10 @@ export class Cursor implements Feed {
     const { fanOut, after } = this.#options
     if (!fanOut.isReady) return this.#wait()
     const { id = after, refused } = this.connection.lastEventId
-    if (refused) return this.#lost({ reason: 'unknown-id', from: null })
+    if (refused) return this.#lostResume({ reason: 'unknown-id', from: null })
     if (id === undefined) return this.#fresh()
     const place = fanOut.locate(id)
-    if (place.kind === 'lost') return this.#lost(place)
+    if (place.kind === 'lost') return this.#lostResume(place)
     if (place.kind === 'ahead') return this.#waitUntilReached(place.position)
     this.#resume(place.mark, id)
   }
@@ -113,7 +115,7 @@ export class Cursor implements Feed {
 
   /** The log did not reach the client's id. */
   giveUp(): void {
-    this.#lost({ reason: 'unknown-id', from: this.connection.lastEventId.id ?? null })
+    this.#lostResume({ reason: 'unknown-id', from: this.connection.lastEventId.id ?? null })
   }
 
   /** The log's history was lost. The client is told as soon as there is a log again. */
@@ -126,6 +128,7 @@ export class Cursor implements Feed {
     // Who is to begin anew does, whatever else is lost before it is told.
     if (pending === undefined || !beginsAnew(pending)) this.#gap = { reason, from: pending?.from ?? known }
     this.#leave()
+    this.#isReplaying = false
     this.#mark = undefined
     this.#wait()
   }
@@ -212,12 +215,22 @@ export class Cursor implements Feed {
 
   #resume(mark: Mark, id: string): void {
     const { fanOut } = this.#options
-    if (this.#audience.hasEndedBy(mark))
+    if (this.#audience.hasEndedBy(mark)) {
+      fanOut.resumed.ended++
       return this.connection.isOpen ? this.connection.close('complete') : this.connection.respond(204)
+    }
     this.#sentSeq = mark.seq
-    if (!fanOut.ring.isComplete(this.#audience.selection, mark)) return this.#lost({ reason: 'trimmed', from: id })
+    this.#isReplaying = true
+    if (!fanOut.ring.isComplete(this.#audience.selection, mark))
+      return this.#lostResume({ reason: 'trimmed', from: id })
+    fanOut.resumed.complete++
     this.#mark = mark
     this.#read()
+  }
+
+  #lostResume(gap: Gap & { readonly reason: LossReason }): void {
+    this.#options.fanOut.resumed[gap.reason]++
+    this.#lost(gap)
   }
 
   /** It cannot be proved that nothing is missing: the client is told, and where it goes on from. */
@@ -240,6 +253,7 @@ export class Cursor implements Feed {
     const call = snapshots.join(reason)
     const showing: Showing = { call, reason, isRetry, chunks: undefined, sent: 0 }
     this.#showing = showing
+    this.#isReplaying = false
     this.#mark = call.mark
     this.#phase = 'showing'
     this.connection.open()
@@ -314,6 +328,7 @@ export class Cursor implements Feed {
     }
     if (this.#mark.seq >= fanOut.flushed.seq) {
       this.#phase = 'live'
+      this.#isReplaying = false
       this.#audience.join(this)
       return REST
     }
@@ -323,6 +338,7 @@ export class Cursor implements Feed {
     const written = chunk === undefined ? 0 : this.#write(chunk)
     this.#mark = mark
     if (chunk !== undefined) this.#sentSeq = lastSeq
+    if (chunk !== undefined && this.#isReplaying) fanOut.replayed += chunk.events
     if (isLast) this.connection.close('complete')
     return written
   }

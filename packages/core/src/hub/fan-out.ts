@@ -10,6 +10,7 @@ import type { EventLog, LogRecord } from './log.ts'
 import type { Reader } from './reader.ts'
 import { type Mark, Ring, type RingBounds } from './ring.ts'
 import type { Selection } from './selection.ts'
+import type { ResumeResult } from './stats.ts'
 import type { Choice } from './subscription.ts'
 import { TopicIndex } from './topics.ts'
 
@@ -23,12 +24,15 @@ const MAX_ID = 128
 /** Why it cannot be proved that nothing is missing. */
 export type GapReason = 'trimmed' | 'epoch' | 'unknown-id' | 'lag'
 
+/** Why it cannot be proved of an id that a client brought. */
+export type LossReason = Exclude<GapReason, 'lag'>
+
 /** Where a cursor that a client brought is. */
 export type Place =
   | { readonly kind: 'at'; readonly mark: Mark }
   /** Without a position it is in an epoch that this process has not read of yet. */
   | { readonly kind: 'ahead'; readonly position: string | undefined }
-  | { readonly kind: 'lost'; readonly reason: GapReason; readonly from: string | null }
+  | { readonly kind: 'lost'; readonly reason: LossReason; readonly from: string | null }
 
 /** What a fan-out needs of its hub. */
 export interface FanOutOptions {
@@ -52,6 +56,12 @@ export class FanOut {
   readonly checkpoints: boolean
   readonly onError: (error: unknown, context: ErrorContext) => void
   readonly gaps: Record<GapReason, number> = { trimmed: 0, epoch: 0, 'unknown-id': 0, lag: 0 }
+  /** What became of clients that brought an id. */
+  readonly resumed: Record<ResumeResult, number> = { complete: 0, ended: 0, trimmed: 0, epoch: 0, 'unknown-id': 0 }
+  /** Events that clients which brought an id got before they were live. */
+  replayed = 0
+  /** Gets the place that has been written, after each flush, where somebody measures. */
+  onFlushed: ((mark: Mark) => void) | undefined
   /** Direct readers, for the hub to end them. */
   readonly readers: Set<Reader> = new Set()
   readonly #log: EventLog
@@ -318,6 +328,7 @@ export class FanOut {
     this.#flushed = flushed
     this.#unflushedBytes = 0
     for (const deliver of deliveries) deliver(before, flushed)
+    this.onFlushed?.(flushed)
     this.#sweepWhenDue()
     this.#proceed()
     this.#wakeReaders()

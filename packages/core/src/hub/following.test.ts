@@ -100,7 +100,7 @@ describe('a log that is slow to come', () => {
       await expect(hub.health()).resolves.toEqual({ ok: false, error: small })
       await expect(askFor(hub.subscribe('a'))).rejects.toThrow(small)
     }
-    expect([hub.stats().log, hub.size, log.head, errors]).toEqual([{ state: 'idle', waiting: 0 }, 0, 0, []])
+    expect([hub.stats().log, hub.size, log.head, errors]).toEqual([{ state: 'idle', waiting: 0, lag: 0 }, 0, 0, []])
     log.follow = follow
     await hub.ready
     expect(hub.stats().log.state).toBe('ready')
@@ -164,7 +164,7 @@ describe('a log that goes away', () => {
   it('says so in `stats`, as in `health`, whatever state it is in', async () => {
     const { hub, log } = stage({ isThere: false })
     const seen = async (): Promise<unknown[]> => [hub.stats().log.state, await hub.health()]
-    expect(hub.stats().log).toEqual({ state: 'idle', waiting: 0 })
+    expect(hub.stats().log).toEqual({ state: 'idle', waiting: 0, lag: 0 })
     const ready = vi.fn()
     void hub.ready.then(ready)
     expect(await seen()).toEqual(['loading', { ok: false }])
@@ -199,7 +199,7 @@ describe('a log that goes away', () => {
   it('is closed for a hub that has never asked for it', async () => {
     const { hub, log } = stage()
     await hub.close()
-    expect([hub.stats().log, log.followers]).toEqual([{ state: 'closed', waiting: 0 }, 0])
+    expect([hub.stats().log, log.followers]).toEqual([{ state: 'closed', waiting: 0, lag: 0 }, 0])
     expect(await hub.health()).toMatchObject({ ok: false, error: { code: 'SSE_CLOSED' } })
     expect(log.followers).toBe(0)
   })
@@ -234,11 +234,11 @@ describe('a log that goes away', () => {
     log.isAccepting = false
     const all = ['1', '2', '3'].map((data) => hub.publish('a', { data }))
     hub.disconnect({ principal: 'ann' })
-    expect(hub.stats().log).toEqual({ state: 'away', waiting: 4 })
+    expect(hub.stats().log).toMatchObject({ state: 'away', waiting: 4 })
     log.acceptAll()
     await Promise.all(all)
     await turns()
-    expect(hub.stats().log).toEqual({ state: 'away', waiting: 0 })
+    expect(hub.stats().log).toMatchObject({ state: 'away', waiting: 0 })
     log.isAccepting = false
     const refused = hub.publish('a', { data: '4' })
     expect(hub.stats().log.waiting).toBe(1)

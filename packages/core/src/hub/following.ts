@@ -1,6 +1,7 @@
 import type { ErrorContext } from '../connection/options.ts'
 import type { FanOut } from './fan-out.ts'
 import type { EventLog, LogFollower, LogRecord } from './log.ts'
+import { type LogPlace, Stopwatch } from './stopwatch.ts'
 import { isReserved } from './topics.ts'
 
 /**
@@ -11,6 +12,9 @@ import { isReserved } from './topics.ts'
  * - `closed`: the hub has let go of it
  */
 export type LogState = 'idle' | 'loading' | 'ready' | 'away' | 'closed'
+
+/** Events that are published so soon after another, in milliseconds, do not say more about how far behind this process is. */
+const LAG_SPACING = 1
 
 /** What following a log needs. */
 export interface FollowingOptions {
@@ -25,6 +29,10 @@ export interface FollowingOptions {
 export class Following implements LogFollower {
   /** Why the log is away, if it is. */
   error: unknown
+  /** Times what this process publishes, until it has been read back. */
+  readonly #toRead: Stopwatch
+  /** Since when the log has not been read, by `performance.now()`. */
+  #behindSince: number | undefined
   readonly #options: FollowingOptions
   #stop: (() => Promise<void>) | undefined
   #isStarted = false
@@ -36,6 +44,7 @@ export class Following implements LogFollower {
 
   constructor(options: FollowingOptions) {
     this.#options = options
+    this.#toRead = new Stopwatch({ log: options.log, spacing: LAG_SPACING })
   }
 
   get state(): LogState {
@@ -43,6 +52,19 @@ export class Following implements LogFollower {
     if (!this.#isStarted) return 'idle'
     if (this.#isAway) return 'away'
     return this.#options.fanOut.isReady ? 'ready' : 'loading'
+  }
+
+  /** How far this process is behind the log, in milliseconds; what that means stands at `HubStats`. */
+  get lag(): number {
+    const { state } = this
+    if (state === 'idle' || state === 'closed') return 0
+    const now = performance.now()
+    return now - Math.min(this.#behindSince ?? now, this.#toRead.oldest ?? now)
+  }
+
+  /** An event of this process is being appended, and is to be read back. */
+  expect(place: Promise<LogPlace>): void {
+    this.#toRead.start(place, performance.now())
   }
 
   /** Resolves when the log's tail has been read for the first time. */
@@ -60,6 +82,7 @@ export class Following implements LogFollower {
     const { log, fanOut } = this.#options
     const { maxEvents, maxBytes } = fanOut.ring.bounds
     this.#isStarted = true
+    this.#behindSince = performance.now()
     try {
       this.#stop = log.follow(this, { maxEvents, maxBytes })
     } catch (error) {
@@ -81,7 +104,9 @@ export class Following implements LogFollower {
     this.error = undefined
     this.#isAway = false
     this.#head = head
+    if (!fanOut.isReady) this.#behindSince ??= performance.now()
     this.#becomeReady()
+    this.#noteArrival()
   }
 
   records(batch: readonly LogRecord[]): void {
@@ -93,12 +118,14 @@ export class Following implements LogFollower {
       } else fanOut.append(record)
     }
     this.#becomeReady()
+    this.#noteArrival()
   }
 
   detach(error: unknown): void {
     this.error = error
     this.#isAway = true
     this.#head = undefined
+    this.#behindSince ??= performance.now()
     this.#options.fanOut.becomeUnready()
     this.#options.onError(error, { stage: 'log' })
   }
@@ -108,7 +135,13 @@ export class Following implements LogFollower {
     const { fanOut, log } = this.#options
     if (this.#head === undefined || log.compare(fanOut.ring.head.position, this.#head) < 0) return
     this.#head = undefined
+    this.#behindSince = undefined
     fanOut.becomeReady()
     this.#resolveReady?.()
+  }
+
+  #noteArrival(): void {
+    const { ring } = this.#options.fanOut
+    this.#toRead.arrived(ring.epoch, ring.head.position)
   }
 }

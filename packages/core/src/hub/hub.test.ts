@@ -271,16 +271,23 @@ describe('hub.stats', () => {
   it('counts what was done, exactly', async () => {
     const hub = createHub({ retry: 1_000, ring: { maxEvents: 3 } })
     const nothing = { trimmed: 0, epoch: 0, 'unknown-id': 0, lag: 0 }
+    const room = { connections: 0, perPrincipal: 0, perAddress: 0, closed: 0 }
+    const resumed = { complete: 0, ended: 0, trimmed: 0, epoch: 0, 'unknown-id': 0 }
     const nobody = { client: 0, complete: 0, slow: 0, stalled: 0, expired: 0, revoked: 0, drain: 0, limit: 0, error: 0 }
     expect(hub.stats()).toEqual({
       connections: 0,
       lagging: 0,
+      opened: 0,
+      refused: room,
       published: 0,
+      rejected: { eventBytes: 0, waiting: 0, log: 0 },
       delivered: 0,
+      replayed: 0,
       bytes: 0,
       gaps: nothing,
+      resumed,
       closed: nobody,
-      log: { state: 'idle', waiting: 0 },
+      log: { state: 'idle', waiting: 0, lag: 0 },
       ring: { events: 0, bytes: 0, from: '', head: '' },
     })
     const first = await StreamClient.open(hub.subscribe('a'))
@@ -307,12 +314,17 @@ describe('hub.stats', () => {
     expect(hub.stats()).toEqual({
       connections: 3,
       lagging: 0,
+      opened: 4,
+      refused: room,
       published: 5,
+      rejected: { eventBytes: 0, waiting: 0, log: 0 },
       delivered: 3 + 4 + 2,
+      replayed: 2,
       bytes: clients.reduce((sum, { text }) => sum + text.length, 0),
       gaps: { ...nothing, epoch: 1 },
+      resumed: { ...resumed, complete: 1, epoch: 1 },
       closed: { ...nobody, client: 1 },
-      log: { state: 'ready', waiting: 0 },
+      log: { state: 'ready', waiting: 0, lag: 0 },
       ring: {
         events: 3,
         bytes: ids.slice(2).reduce((sum, id) => sum + `data: 3\nid: ${id}\n\n`.length, 0),

@@ -8,39 +8,37 @@ import { SseError } from '../wire/error.ts'
 import { drainOver, endWithRetry } from './drain.ts'
 import { entryOf } from './entry.ts'
 import type { AnyEvents, Publication } from './event.ts'
-import { FanOut, type GapReason } from './fan-out.ts'
-import { Following, type LogState } from './following.ts'
+import { FanOut } from './fan-out.ts'
+import { Following } from './following.ts'
 import { Limits } from './limits.ts'
 import type { LogEntry, LogRecord } from './log.ts'
 import { type HubOptions, hubSettings } from './options.ts'
-import { type Publishes, Publishing } from './publishing.ts'
+import { appendTo, type Publishes, Publishing } from './publishing.ts'
+import type { HubStats, PublishRefusal } from './stats.ts'
+import { Stopwatch } from './stopwatch.ts'
 import { createSubscription, type SubscribeOptions, type Subscription } from './subscription.ts'
 
 /** While the log is away, so many events may wait for it. */
 const MAX_WAITING_APPENDS = 10_000
 const DISCONNECT = 'sse.disconnect'
 
-/** What a hub has done, and holds: a picture of the moment. Counters begin with the process. */
-export interface HubStats {
-  /** Open connections, and how many of them have a client that does not keep up. */
-  readonly connections: number
-  readonly lagging: number
-  /** Events that were read from the log, whoever published them. */
-  readonly published: number
-  /** Events that were handed to sinks, once for each client. */
-  readonly delivered: number
-  /** Bytes that were handed to sinks. */
-  readonly bytes: number
-  readonly gaps: Readonly<Record<GapReason, number>>
-  readonly closed: Readonly<Record<CloseReason, number>>
-  /** Whether the log can be read, and how many of what this hub has appended have no answer from it yet. */
-  readonly log: { readonly state: LogState; readonly waiting: number }
-  /** What the ring holds: everything after the id `from`, up to `head`. */
-  readonly ring: { readonly events: number; readonly bytes: number; readonly from: string; readonly head: string }
+/** The method by which a hub lets itself be timed. */
+export const TIME: unique symbol = Symbol('time')
+
+/** What can be timed: a hub. */
+export interface Timeable {
+  /**
+   * From now on `onWritten` gets, for each event that this hub publishes, how long it took until the flush that wrote it, in
+   * milliseconds. Nothing for events that others publish: theirs is another clock. Answers what takes that back. Must not
+   * throw. Ends with the hub.
+   *
+   * @internal
+   */
+  [TIME](onWritten: (took: number) => void): () => void
 }
 
 /** Publishes events to topics, and streams them to whoever chose these. */
-export interface Hub<E extends object = AnyEvents> extends Hosting {
+export interface Hub<E extends object = AnyEvents> extends Hosting, Timeable {
   /**
    * Publishes an event. Resolves with its id when the log has accepted it, not when clients have it. A rejection that
    * nobody awaits goes to `onError`, and is never an unhandled rejection.
@@ -110,9 +108,15 @@ class EventHub implements Hub {
     limit: 0,
     error: 0,
   }
+  readonly #refused: Record<Refusal, number> = { connections: 0, perPrincipal: 0, perAddress: 0, closed: 0 }
+  readonly #rejected: Record<PublishRefusal, number> = { eventBytes: 0, waiting: 0, log: 0 }
+  /** Times events until they are written, while somebody wants to know. */
+  #toWrite: Stopwatch | undefined
+  readonly #onWritten = new Set<(took: number) => void>()
   #origin: string | undefined
   #appending = 0
   readonly #publishes: Publishes
+  readonly #disconnects: Publishes
   #closing: Promise<void> | undefined
   #isClosed = false
 
@@ -132,11 +136,15 @@ class EventHub implements Hub {
       onControl: (record) => this.#control(record),
     })
     this.#publishes = {
-      log,
-      answered: () => this.#appending--,
+      answered: (refusal) => {
+        this.#appending--
+        if (refusal !== undefined) this.#rejected[refusal.code === 'SSE_LIMIT' ? 'waiting' : 'log']++
+      },
       breath: () => this.#fanOut.breath,
       unheard: (error) => onError(error, { stage: 'publish' }),
     }
+    // They are no events of the application's.
+    this.#disconnects = { ...this.#publishes, answered: () => this.#appending-- }
     this.#host = {
       serialize: settings.serialize,
       retry: settings.retry,
@@ -166,14 +174,22 @@ class EventHub implements Hub {
   }
 
   publish(topic: string, event: Publication): Promise<string> {
-    const { serialize, limits } = this.#settings
     if (this.#isClosed) throw new SseError('SSE_CLOSED', 'The hub is closed.')
-    const entry = entryOf(topic, event, serialize, limits.eventBytes)
+    const entry = this.#entryOf(topic, event)
     this.#following.start()
     if (!this.#fanOut.isReady && this.#appending >= MAX_WAITING_APPENDS) {
+      this.#rejected.waiting++
       throw new SseError('SSE_LIMIT', `The log is away, and ${MAX_WAITING_APPENDS} events wait for it already.`)
     }
-    return this.#append(entry)
+    const { ring } = this.#fanOut
+    const { headSeq } = ring
+    const began = this.#toWrite === undefined ? 0 : performance.now()
+    this.#appending++
+    const place = appendTo(this.#settings.log, entry)
+    // A log in memory has handed it back by now.
+    if (ring.headSeq === headSeq) this.#following.expect(place)
+    this.#toWrite?.start(place, began)
+    return Publishing.of(place, this.#publishes)
   }
 
   subscribe(topics: string | readonly string[], options?: SubscribeOptions): Subscription {
@@ -190,32 +206,55 @@ class EventHub implements Hub {
     this.#origin ??= crypto.randomUUID()
     const data = JSON.stringify({ principal, reason, origin: this.#origin })
     this.#following.start()
-    this.#append({ topic: DISCONNECT, event: DISCONNECT, data, raw: true }).catch((error: unknown) => {
+    this.#appending++
+    const place = appendTo(this.#settings.log, { topic: DISCONNECT, event: DISCONNECT, data, raw: true })
+    Publishing.of(place, this.#disconnects).catch((error: unknown) => {
       this.#settings.onError(error, { stage: 'disconnect' })
     })
     return this.#revoke((connection) => connection.principal === principal, last)
   }
 
   stats(): HubStats {
-    const { ring, gaps } = this.#fanOut
+    const { ring, gaps, resumed, replayed } = this.#fanOut
     const { delivered, bytes } = this.#host.traffic
+    const { state, lag } = this.#following
     let lagging = 0
-    for (const { isFull } of this.#limits.connections) if (isFull) lagging++
+    let opened = 0
+    for (const { isFull, wasOpened } of this.#limits.connections) {
+      if (isFull) lagging++
+      if (wasOpened) opened++
+    }
+    for (const ended of Object.values(this.#closedBy)) opened += ended
     return {
       connections: this.size,
       lagging,
+      opened,
+      refused: { ...this.#refused },
       published: ring.headSeq,
+      rejected: { ...this.#rejected },
       delivered,
+      replayed,
       bytes,
       gaps: { ...gaps },
+      resumed: { ...resumed },
       closed: { ...this.#closedBy },
-      log: { state: this.#following.state, waiting: this.#appending },
+      log: { state, waiting: this.#appending, lag },
       ring: {
         events: ring.events,
         bytes: ring.bytes,
         from: ring.idOf(ring.start.position),
         head: ring.idOf(ring.head.position),
       },
+    }
+  }
+
+  [TIME](onWritten: (took: number) => void): () => void {
+    if (this.#isClosed) return () => {}
+    this.#onWritten.add(onWritten)
+    this.#toWrite ??= this.#beginTiming()
+    return () => {
+      this.#onWritten.delete(onWritten)
+      if (this.#onWritten.size === 0) this.#endTiming()
     }
   }
 
@@ -250,23 +289,51 @@ class EventHub implements Hub {
     this.#fanOut.end()
     await this.#following.stop()
     await this.#settings.log.release?.()
+    this.#onWritten.clear()
+    this.#endTiming()
   }
 
-  #append(entry: LogEntry): Promise<string> {
-    this.#appending++
-    return Publishing.append(entry, this.#publishes)
+  #beginTiming(): Stopwatch {
+    const onArrival = (took: number): void => {
+      for (const onWritten of this.#onWritten) onWritten(took)
+    }
+    const toWrite = new Stopwatch({ log: this.#settings.log, spacing: 0, onArrival })
+    this.#fanOut.onFlushed = ({ position }) => toWrite.arrived(this.#fanOut.ring.epoch, position)
+    return toWrite
+  }
+
+  #endTiming(): void {
+    this.#toWrite = undefined
+    this.#fanOut.onFlushed = undefined
+  }
+
+  #entryOf(topic: string, event: Publication): LogEntry {
+    const { serialize, limits } = this.#settings
+    try {
+      return entryOf(topic, event, serialize, limits.eventBytes)
+    } catch (error) {
+      if (error instanceof SseError && error.code === 'SSE_LIMIT') this.#rejected.eventBytes++
+      throw error
+    }
   }
 
   #enter(connection: Connection): Refusal | undefined {
-    if (this.#closing !== undefined) return 'closed'
     // When it has closed, the platform does not know any more.
     if (this.#settings.onClose !== undefined) void connection.address
-    return this.#limits.enter(connection)
+    const refusal = this.#closing === undefined ? this.#limits.enter(connection) : 'closed'
+    if (refusal === undefined) return undefined
+    this.#refused[refusal]++
+    // Its source has opened the stream before it led here: it is going to be ended.
+    if (connection.isOpen) this.#ended(connection, 'limit')
+    return refusal
   }
 
   #left(connection: Connection, reason: CloseReason): void {
+    if (this.#limits.leave(connection) && connection.wasOpened) this.#ended(connection, reason)
+  }
+
+  #ended(connection: Connection, reason: CloseReason): void {
     const { onClose, onError } = this.#settings
-    if (!this.#limits.leave(connection) || !connection.wasOpened) return
     this.#closedBy[reason]++
     if (onClose === undefined) return
     try {

@@ -18,9 +18,9 @@ export class Limits {
     const { connections, perPrincipal, perAddress } = this.#limits
     const { principal } = connection.settings
     const address = this.#addressOf(connection)
-    if (this.connections.size >= connections) return 'full'
-    if (count(this.#byPrincipal, principal) >= perPrincipal) return 'principal'
-    if (count(this.#byAddress, address) >= perAddress) return 'address'
+    if (this.connections.size >= connections) return 'connections'
+    if (count(this.#byPrincipal, principal) >= perPrincipal) return 'perPrincipal'
+    if (count(this.#byAddress, address) >= perAddress) return 'perAddress'
     this.connections.add(connection)
     add(this.#byPrincipal, principal, 1)
     add(this.#byAddress, address, 1)

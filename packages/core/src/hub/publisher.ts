@@ -5,7 +5,7 @@ import { SseError } from '../wire/error.ts'
 import { entryOf } from './entry.ts'
 import type { AnyEvents, Publication } from './event.ts'
 import type { EventLog } from './log.ts'
-import { type Publishes, Publishing } from './publishing.ts'
+import { appendTo, type Publishes, Publishing } from './publishing.ts'
 
 const DEFAULT_EVENT_BYTES = 1024 * 1024
 
@@ -69,7 +69,6 @@ export function createPublisher<E extends object = AnyEvents>({
     if (isClosed && pending === 0) resolveClosed?.()
   }
   const publishes: Publishes = {
-    log,
     breath: () => undefined,
     answered() {
       pending--
@@ -82,7 +81,7 @@ export function createPublisher<E extends object = AnyEvents>({
       if (isClosed) throw new SseError('SSE_CLOSED', 'The publisher is closed.')
       const entry = entryOf(topic, event, serialize, eventBytes)
       pending++
-      return Publishing.append(entry, publishes)
+      return Publishing.of(appendTo(log, entry), publishes)
     },
     close() {
       isClosed = true

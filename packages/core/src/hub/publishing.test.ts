@@ -4,7 +4,7 @@ import { turns } from '../../test/stream-client.ts'
 import { nextTurn } from '../connection/turn.ts'
 import { SseError } from '../wire/error.ts'
 import type { EventLog } from './log.ts'
-import { Publishing } from './publishing.ts'
+import { appendTo, Publishing } from './publishing.ts'
 
 const ENTRY = { topic: 'a', event: 'message', data: 'x', raw: true }
 const AWAY = new Error('away')
@@ -27,8 +27,7 @@ describe('Publishing', () => {
   })
 
   const append = (log: EventLog, breath?: Promise<void>): Publishing =>
-    Publishing.append(ENTRY, {
-      log,
+    Publishing.of(appendTo(log, ENTRY), {
       answered: () => answers++,
       breath: () => breath,
       unheard: (error) => unheard.push(error),

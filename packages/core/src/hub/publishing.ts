@@ -1,12 +1,12 @@
 import { afterTurn } from '../connection/turn.ts'
 import { SseError } from '../wire/error.ts'
 import type { EventLog, LogEntry } from './log.ts'
+import type { LogPlace } from './stopwatch.ts'
 
 /** Who publishes: what becomes of the log's answers. */
 export interface Publishes {
-  readonly log: EventLog
-  /** The log has answered, one way or the other. */
-  answered(): void
+  /** The log has accepted it, or has refused it. */
+  answered(refusal?: SseError): void
   /** What publishers are to wait for before they go on, if anything. */
   breath(): Promise<void> | undefined
   /** Gets a rejection that nobody has asked for. */
@@ -27,12 +27,8 @@ export class Publishing extends Promise<string> {
     return Promise
   }
 
-  /** Appends to the log; resolves with the id. Rejects with an `SseError`, whatever the log says. */
-  static append(entry: LogEntry, by: Publishes): Publishing {
-    return Publishing.#of(append(by.log, entry), by)
-  }
-
-  static #of(place: ReturnType<EventLog['append']>, by: Publishes): Publishing {
+  /** Of an event that is being appended: resolves with its id. Rejects with an `SseError`, whatever the log says. */
+  static of(place: Promise<LogPlace>, by: Publishes): Publishing {
     const publishing: Publishing = new Publishing((resolve, reject) => {
       place.then(
         ({ epoch, position }) => {
@@ -43,8 +39,9 @@ export class Publishing extends Promise<string> {
           else void breath.then(() => resolve(id))
         },
         (error: unknown) => {
-          by.answered()
-          reject(refusal(error))
+          const refusal = refusalOf(error)
+          by.answered(refusal)
+          reject(refusal)
           publishing.#tellUnlessHeard(by)
         },
       )
@@ -70,8 +67,8 @@ export class Publishing extends Promise<string> {
   }
 }
 
-/** Logs do not throw; one that does has not accepted the event. */
-function append(log: EventLog, entry: LogEntry): ReturnType<EventLog['append']> {
+/** Appends to a log. Logs do not throw; one that does has not accepted the event. */
+export function appendTo(log: EventLog, entry: LogEntry): Promise<LogPlace> {
   try {
     return log.append(entry)
   } catch (error) {
@@ -79,7 +76,7 @@ function append(log: EventLog, entry: LogEntry): ReturnType<EventLog['append']> 
   }
 }
 
-function refusal(error: unknown): SseError {
+function refusalOf(error: unknown): SseError {
   if (error instanceof SseError) return error
   return new SseError('SSE_LOG', `The log did not accept the event: ${String(error)}`, { cause: error })
 }
