@@ -15,8 +15,8 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'cursor taken after the replay',
-    find: 'this.#phase = "live"; this.#audience.join(this);',
-    replace: 'this.#phase = "live"; this.#mark = fanOut.ring.head; this.#audience.join(this);',
+    find: 'this.#isReplaying = false; this.#audience.join(this);',
+    replace: 'this.#isReplaying = false; this.#mark = fanOut.ring.head; this.#audience.join(this);',
   },
   {
     name: 'cursor taken after the first read of the replay',
@@ -239,8 +239,8 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'stream that was closed still counted',
-    find: 'if (!this.#limits.leave(connection) || !connection.wasOpened) return;',
-    replace: 'if (!connection.wasOpened) return;',
+    find: 'if (this.#limits.leave(connection) && connection.wasOpened) this.#ended(connection, reason);',
+    replace: 'if (connection.wasOpened) this.#ended(connection, reason);',
   },
   {
     name: 'publish that resolves before its place is known',
@@ -264,8 +264,8 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'publish that was answered still counted as waiting',
-    find: 'answered: () => this.#appending--,',
-    replace: 'answered: () => {},',
+    find: 'this.#appending--; if (refusal !== void 0)',
+    replace: 'if (refusal !== void 0)',
   },
   {
     name: 'log that is back still told to be away',
