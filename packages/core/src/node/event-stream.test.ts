@@ -1,7 +1,14 @@
 import { execFile } from 'node:child_process'
 import { once } from 'node:events'
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { type ClientHttp2Stream, connect, type Http2ServerRequest, type Http2ServerResponse } from 'node:http2'
+import {
+  type ClientHttp2Session,
+  type ClientHttp2Stream,
+  connect,
+  constants,
+  type Http2ServerRequest,
+  type Http2ServerResponse,
+} from 'node:http2'
 import type { Socket } from 'node:net'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { promisify } from 'node:util'
@@ -669,6 +676,87 @@ describe('eventStream', () => {
       expect(hub.stats().closed.client).toBe(1)
     })
 
+    it.each<keyof typeof RESETS>(['NO_ERROR', 'CANCEL', 'INTERNAL_ERROR'])(
+      'learns at once that a client has reset its stream, with %s, while bytes wait',
+      async (name) => {
+        const hub = createHub()
+        const { stream, response } = await openHttp2((req, res) => void eventStream(req, res, hub.subscribe('a')))
+        stream.on('error', () => {})
+        stream.pause()
+        while (hub.stats().lagging === 0) {
+          await hub.publish('a', { data: 'x'.repeat(16 * KIB) })
+          await nextTurn()
+        }
+        stream.close(RESETS[name])
+        await until(() => hub.size === 0)
+        expect(hub.stats().closed.client).toBe(1)
+        await until(() => response.stream.destroyed)
+      },
+    )
+
+    it('learns it also where nobody reads what the client sends', async () => {
+      const hub = createHub()
+      const handle = (req: Http2ServerRequest, res: Http2ServerResponse): void => {
+        req.once('data', () => req.pause())
+        void eventStream(req, res, hub.subscribe('a'))
+      }
+      const { session, stream } = await openHttp2(handle, 'POST')
+      session.setLocalWindowSize(MIB)
+      stream.pause().write('first')
+      while (hub.stats().lagging === 0) {
+        await hub.publish('a', { data: 'x'.repeat(16 * KIB) })
+        await nextTurn()
+      }
+      stream.write('second')
+      stream.close(RESETS.NO_ERROR)
+      await until(() => hub.size === 0)
+    })
+
+    it('lets go of a stream that its client resets with NO_ERROR while it ends', async () => {
+      const hub = createHub()
+      const { stream, response } = await openHttp2((req, res) => void eventStream(req, res, hub.subscribe('a')))
+      stream.pause()
+      while (hub.stats().lagging === 0) {
+        await hub.publish('a', { data: 'x'.repeat(16 * KIB) })
+        await nextTurn()
+      }
+      hub.disconnect(() => true)
+      expect(response.writableEnded).toBe(true)
+      expect(response.writableLength).toBeGreaterThan(0)
+      stream.close(RESETS.NO_ERROR)
+      await until(() => response.stream.destroyed)
+    })
+
+    it('[H5] cuts one stream of a connection, in a way that does not look complete', async () => {
+      stopClock()
+      const hub = createHub({ stallTimeout: 4 * SECOND })
+      const opened = await openHttp2((req, res) => void eventStream(req, res, hub.subscribe('a')))
+      const { session, stream, response } = opened
+      // The connection's own window is to stay open.
+      session.setLocalWindowSize(MIB)
+      const other = session.request({ ':path': '/' }).resume()
+      await until(() => hub.size === 2)
+      const [ended, closed] = [vi.fn(), vi.fn()]
+      stream.on('end', ended).on('close', closed).pause()
+      while (hub.stats().lagging === 0) {
+        await hub.publish('a', { data: 'x'.repeat(16 * KIB) })
+        await nextTurn()
+      }
+      for (let i = 0; i < 6; i++) {
+        vi.advanceTimersByTime(SECOND)
+        await nextTurn()
+      }
+      expect(response.stream.destroyed).toBe(true)
+      stream.resume()
+      await until(() => closed.mock.calls.length === 1)
+      expect(stream.rstCode).toBe(RESETS.CANCEL)
+      expect(ended).not.toHaveBeenCalled()
+      expect(hub.stats().closed.stalled).toBe(1)
+      expect(hub.size).toBe(1)
+      expect(other.closed).toBe(false)
+      expect(session.closed).toBe(false)
+    })
+
     it('starts nothing for a client that has gone before', async () => {
       const started = vi.fn()
       const streams = deferred<SseStream>()
@@ -762,8 +850,18 @@ function failingWrite(res: ServerResponse): ServerResponse['write'] {
   }) as ServerResponse['write']
 }
 
+/** Codes with which a client may reset a stream. */
+const RESETS = {
+  NO_ERROR: constants.NGHTTP2_NO_ERROR,
+  CANCEL: constants.NGHTTP2_CANCEL,
+  INTERNAL_ERROR: constants.NGHTTP2_INTERNAL_ERROR,
+} as const
+
 interface Http2Exchange {
+  readonly session: ClientHttp2Session
   readonly stream: ClientHttp2Stream
+  /** The server's side. */
+  readonly response: Http2ServerResponse
   readonly headers: Readonly<Record<string, unknown>>
 }
 
@@ -771,12 +869,18 @@ async function openHttp2(
   handle: (request: Http2ServerRequest, response: Http2ServerResponse) => void,
   method: string = 'GET',
 ): Promise<Http2Exchange> {
-  const server = await serveHttp2(handle)
+  const responses: Http2ServerResponse[] = []
+  const server = await serveHttp2((request, response) => {
+    responses.push(response)
+    handle(request, response)
+  })
   const session = connect(server.url)
   onTestFinished(() => session.destroy())
-  const stream = session.request({ ':path': '/', ':method': method })
+  const stream = session.request({ ':path': '/', ':method': method }, { endStream: method !== 'POST' })
   const [headers] = await once(stream, 'response')
-  return { stream, headers: headers as Record<string, unknown> }
+  const [response] = responses
+  if (response === undefined) throw new Error('There was no request')
+  return { session, stream, response, headers: headers as Record<string, unknown> }
 }
 
 function textReader(stream: ClientHttp2Stream): () => string {

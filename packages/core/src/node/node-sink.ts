@@ -1,4 +1,5 @@
 import { type IncomingMessage, OutgoingMessage, type ServerResponse } from 'node:http'
+import type { ServerHttp2Stream } from 'node:http2'
 import type { Socket } from 'node:net'
 import type { Chunk } from '../connection/chunk.ts'
 import { type ResponseHead, type Sink, type SinkOwner, setHeaders } from '../connection/sink.ts'
@@ -18,8 +19,20 @@ interface WithHandle {
   _handle?: { writeQueueSize?: number } | null
 }
 
+/** A response of HTTP/2, in its compatible form, has a stream. */
+interface WithStream {
+  readonly stream?: ServerHttp2Stream
+}
+
 /**
- * A response of `node:http`.
+ * The code with which a stream of HTTP/2 is cut. With the one that Node would take, NO_ERROR, it would look complete.
+ *
+ * @see https://www.rfc-editor.org/rfc/rfc9113#section-7
+ */
+const CANCEL = 0x8
+
+/**
+ * A response of `node:http`, or of `node:http2` in its compatible form.
  *
  * Where nothing stands between the response and its socket, a chunk goes to the socket as it is, already in chunked
  * coding: that spares each client the response's own bookkeeping, most of the cost of a delivery outside the kernel.
@@ -42,6 +55,8 @@ export class NodeSink implements Sink {
 
   own(owner: SinkOwner): void {
     this.#owner = owner
+    const { stream } = this.#response as WithStream
+    if (stream !== undefined) destroyWhenReset(stream)
     this.#response.on('close', () => {
       // The socket may go on to serve other requests.
       if (this.#onDrain !== undefined) this.#draining?.off('drain', this.#onDrain)
@@ -117,6 +132,7 @@ export class NodeSink implements Sink {
     const response = this.#response
     // Pipelined behind another response: when its turn came, it would be sent as far as it got, and then hang.
     if (response.socket === null) response.once('socket', (socket: Socket) => socket.destroy())
+    ;(response as WithStream).stream?.close(CANCEL)
     response.destroy()
   }
 
@@ -163,6 +179,14 @@ export class NodeSink implements Sink {
     }
     return this.#onDrain
   }
+}
+
+/**
+ * Destroys a stream of HTTP/2 that its peer has reset. Where the peer says NO_ERROR, Node lets it end what it reads, and then waits
+ * until what was written has been taken: by nobody, any more.
+ */
+function destroyWhenReset(stream: ServerHttp2Stream): void {
+  stream.once('end', () => stream.closed && stream.destroy())
 }
 
 /**
