@@ -26,6 +26,7 @@ interface Manifest {
   readonly exports: Readonly<Record<string, string | { readonly default: string }>>
   readonly dependencies?: Readonly<Record<string, string>>
   readonly peerDependencies?: Readonly<Record<string, string>>
+  readonly peerDependenciesMeta?: Readonly<Record<string, { readonly optional?: boolean }>>
 }
 
 /** A package as it would be published. */
@@ -97,9 +98,20 @@ describe.each(names)('packages/%s, packed', (name) => {
 })
 
 describe('packages/core, packed', () => {
-  it('has no dependencies', () => {
+  it('has no dependencies but the API of OpenTelemetry, for who wants it', () => {
     const { manifest } = packageOf('core')
-    expect({ ...manifest.dependencies, ...manifest.peerDependencies }).toEqual({})
+    expect(manifest.dependencies).toBeUndefined()
+    expect(manifest.peerDependencies).toEqual({ '@opentelemetry/api': '^1.9.0' })
+    expect(manifest.peerDependenciesMeta).toEqual({ '@opentelemetry/api': { optional: true } })
+  })
+
+  it('reaches it from its entry otel alone, and nothing else from there', () => {
+    const { manifest, directory } = packageOf('core')
+    const reaching = Object.values(manifest.exports)
+      .flatMap((target) => (typeof target === 'string' ? [] : [target.default]))
+      .filter((file) => othersBehind(join(directory, file)).includes('@opentelemetry/api'))
+    expect(reaching).toEqual(['./dist/otel.js'])
+    expect(new Set(othersBehind(join(directory, 'dist/otel.js')))).toEqual(new Set(['@opentelemetry/api']))
   })
 
   it.each(['index', 'adapter', 'testing-app'])("reaches none of Node's modules from its entry %s", (entry) => {

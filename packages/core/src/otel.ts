@@ -1,0 +1,1 @@
+export { type InstrumentableHub, type InstrumentOptions, instrumentHub } from './otel/instrument-hub.ts'
