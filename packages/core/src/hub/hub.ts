@@ -17,25 +17,11 @@ import { appendTo, type Publishes, Publishing } from './publishing.ts'
 import type { HubStats, PublishRefusal } from './stats.ts'
 import { Stopwatch } from './stopwatch.ts'
 import { createSubscription, type SubscribeOptions, type Subscription } from './subscription.ts'
+import { TIME, type Timeable } from './timing.ts'
 
 /** While the log is away, so many events may wait for it. */
 const MAX_WAITING_APPENDS = 10_000
 const DISCONNECT = 'sse.disconnect'
-
-/** The method by which a hub lets itself be timed. */
-export const TIME: unique symbol = Symbol('time')
-
-/** What can be timed: a hub. */
-export interface Timeable {
-  /**
-   * From now on `onWritten` gets, for each event that this hub publishes, how long it took until the flush that wrote it, in
-   * milliseconds. Nothing for events that others publish: theirs is another clock. Answers what takes that back. Must not
-   * throw. Ends with the hub.
-   *
-   * @internal
-   */
-  [TIME](onWritten: (took: number) => void): () => void
-}
 
 /** Publishes events to topics, and streams them to whoever chose these. */
 export interface Hub<E extends object = AnyEvents> extends Hosting, Timeable {

@@ -10,8 +10,9 @@ import {
 } from '@opentelemetry/api'
 import { HOST, type Hosting } from '../connection/host.ts'
 import { invalid } from '../connection/options.ts'
-import { type Hub, TIME, type Timeable } from '../hub/hub.ts'
+import type { Hub } from '../hub/hub.ts'
 import type { HubStats } from '../hub/stats.ts'
+import { TIME, type Timeable } from '../hub/timing.ts'
 import { HUB_METRICS, type HubMetric, PUBLISH_TO_WRITE } from './metrics.ts'
 
 /** The instrumentation scope that all metrics are of. */
