@@ -95,8 +95,8 @@ function clock(): number {
   return Math.trunc(performance.now())
 }
 
-/** On Node a timer keeps the process alive unless told otherwise; elsewhere it is a number. */
-function unref(timer: unknown): void {
+/** Lets the process end while a timer runs: on Node one keeps it alive unless told otherwise; elsewhere it is a number. */
+export function unref(timer: unknown): void {
   if (typeof timer === 'object' && timer !== null && 'unref' in timer && typeof timer.unref === 'function') {
     timer.unref()
   }

@@ -94,6 +94,24 @@ describe('hub.close', () => {
     expect(reasons).toEqual(['drain', 'complete', 'drain'])
   })
 
+  it('spreads over a window what would come back at once: who was let go on until its end', async () => {
+    const hub = createHub({ retry: 100 })
+    const held = (): void => {}
+    const clients = await Promise.all(Array.from({ length: 100 }, () => StreamClient.open(held, { hub })))
+    const closing = hub.close({ drain: 10_000 })
+    vi.advanceTimersByTime(10_000)
+    await closing
+    for (const client of clients) await client.toEnd()
+    const retries = clients.map(({ retry = 0 }) => retry).toSorted((a, b) => a - b)
+    expect(retries.at(0)).toBeGreaterThanOrEqual(100)
+    expect(retries.at(-1)).toBeLessThan(10_100)
+    // Of a hundred about ten come in each second: thirty would be one run in many millions.
+    for (let second = 0; second < 10; second++) {
+      const from = 100 + second * 1_000
+      expect(retries.filter((retry) => retry >= from && retry < from + 1_000).length).toBeLessThan(30)
+    }
+  })
+
   it('is done before its window is over when everyone has gone', async () => {
     const { hub, clients } = await stage(4)
     const closing = hub.close({ drain: 60_000 })

@@ -5,7 +5,7 @@ import { type CloseReason, guardOnError, HOST, type Host, type Hosting, type Ref
 import { assertInteger, invalid, MAX_DELAY } from '../connection/options.ts'
 import { encodeEvent } from '../wire/encode.ts'
 import { SseError } from '../wire/error.ts'
-import { drainOver, endWithRetry } from './drain.ts'
+import { drainOver, endAll } from './drain.ts'
 import { entryOf } from './entry.ts'
 import type { AnyEvents, Publication } from './event.ts'
 import { FanOut } from './fan-out.ts'
@@ -269,8 +269,9 @@ class EventHub implements Hub {
 
   async #close(drain: number): Promise<void> {
     this.#fanOut.flush()
-    if (drain > 0) await drainOver(this.#limits.connections, drain)
-    for (const connection of this.#limits.connections) endWithRetry(connection)
+    const connections = [...this.#limits.connections]
+    if (drain > 0) await drainOver(connections, drain)
+    endAll(connections)
     this.#isClosed = true
     this.#fanOut.end()
     await this.#following.stop()

@@ -1,10 +1,13 @@
 import { once } from 'node:events'
 import { Agent, request, type ServerResponse } from 'node:http'
-import { connect as connectHttp2 } from 'node:http2'
+import { type ClientHttp2Session, connect as connectHttp2 } from 'node:http2'
+import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
+import { RawClient } from '@sse/tooling/raw-client'
 import { startServer } from '@sse/tooling/server-process'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { serveHttp, serveHttp2 } from '../../test/http-server.ts'
+import { nextTurn } from '../connection/turn.ts'
 import { createHub } from '../hub/hub.ts'
 import { readEvents } from '../testing/read-events.ts'
 import { drainOnSignal } from './drain-on-signal.ts'
@@ -17,6 +20,21 @@ const AS_BROWSER = { headers: { Accept: 'text/event-stream' } }
 async function textOf(url: string): Promise<string> {
   return (await fetch(url, AS_BROWSER)).text()
 }
+
+async function* endless(): AsyncGenerator<string> {
+  yield 'first'
+  await new Promise(() => {})
+}
+
+/** A stream over HTTP/2 that has begun, and all of it once it has ended. */
+async function textIn(session: ClientHttp2Session): Promise<{ end: Promise<string> }> {
+  const stream = session.request({ ':path': '/' })
+  await once(stream, 'response')
+  return { end: text(stream) }
+}
+
+/** So long that connections with nothing to do would have been closed. */
+const sweeps = () => new Promise((resolve) => setTimeout(resolve, 300))
 
 describe('drainOnSignal', () => {
   it('[H7] ends streams, each with a time to come back, lets finite ones finish, and then the process', async () => {
@@ -73,6 +91,107 @@ describe('drainOnSignal', () => {
     responses[0]?.end('done')
     expect(await (await answered).text()).toBe('done')
     await closed
+  })
+
+  it('lets a response go out that was ended and is still being taken', async () => {
+    const size = 30_000_000
+    const { server, port, url } = await serveHttp((_req, res) => res.end(Buffer.alloc(size)))
+    onTestFinished(drainOnSignal(server, createHub(), { signals: ['SIGUSR2'], drain: 0 }))
+    const slow = new RawClient(port, { reads: false }).request('GET /')
+    await once(server, 'request')
+    const closed = once(server, 'close')
+    process.emit('SIGUSR2', 'SIGUSR2')
+    await vi.waitUntil(() => !server.listening)
+    await expect(fetch(url)).rejects.toThrow()
+    await sweeps()
+    slow.socket.resume()
+    await closed
+    expect(slow.received.length).toBeGreaterThan(size)
+  })
+
+  it('closes connections that are kept for more, or were never used, whatever clients mean to do with them', async () => {
+    const hub = createHub()
+    const { server, port } = await serveHttp((req, res) => {
+      if (req.url === '/plain') res.end('plain')
+      else void eventStream(req, res, hub.subscribe('a'))
+    })
+    server.keepAliveTimeout = 60_000
+    onTestFinished(drainOnSignal(server, hub, { signals: ['SIGUSR2'], drain: 1_200 }))
+    const stream = new RawClient(port).request('GET /', 'Accept: text/event-stream')
+    await stream.until('id: ')
+    const other = new RawClient(port).request('GET /', 'Accept: text/event-stream')
+    const idle = new RawClient(port).request('GET /plain')
+    const unused = new RawClient(port)
+    await Promise.all([other.until('id: '), idle.until('plain'), once(unused.socket, 'connect')])
+    const toldEarly = [stream, idle].map(({ socket }) => once(socket, 'close'))
+    const [closed, unusedClosed] = [once(server, 'close'), once(unused.socket, 'close')]
+    process.emit('SIGUSR2', 'SIGUSR2')
+    await Promise.all(toldEarly)
+    expect(server.listening, 'over these a client would come back to where it was').toBe(true)
+    const late = new RawClient(port).request('GET /', 'Accept: text/event-stream')
+    expect(await late.until('retry: ')).toContain('Connection: close')
+    await Promise.all([closed, unusedClosed])
+  })
+
+  it('cuts clients that do not take the last of their streams, a second after the window', async () => {
+    const hub = createHub({ heartbeat: false, stallTimeout: 600_000 })
+    const { server, port } = await serveHttp((req, res) => void eventStream(req, res, hub.subscribe('a')))
+    onTestFinished(drainOnSignal(server, hub, { signals: ['SIGUSR2'], drain: 300 }))
+    const stalled = new RawClient(port).request('GET /', 'Accept: text/event-stream')
+    const healthy = new RawClient(port).request('GET /', 'Accept: text/event-stream')
+    await Promise.all([stalled.until('id: '), healthy.until('id: ')])
+    stalled.socket.pause()
+    const data = 'x'.repeat(1_000_000)
+    while (hub.stats().lagging === 0) {
+      await hub.publish('a', { data })
+      await nextTurn()
+    }
+    const [began, closed] = [performance.now(), once(server, 'close')]
+    process.emit('SIGUSR2', 'SIGUSR2')
+    await closed
+    expect(performance.now() - began).toBeLessThan(300 + 2_000)
+    expect(healthy.received).toMatch(/retry: \d+\n\n\r\n0\r\n\r\n$/)
+  })
+
+  it('ends what a POST streams at the deadline, if it has not ended by itself', async () => {
+    const hub = createHub()
+    const { server, url } = await serveHttp((req, res) => {
+      void eventStream(req, res, endless, { hub })
+    })
+    onTestFinished(drainOnSignal(server, hub, { signals: ['SIGUSR2'], drain: 200 }))
+    const answer = await fetch(url, { method: 'POST', body: '{}' })
+    const closed = once(server, 'close')
+    process.emit('SIGUSR2', 'SIGUSR2')
+    expect(await answer.text()).toMatch(/data: first\n\nretry: \d+\n\n$/)
+    await closed
+  })
+
+  it('ends at any of several signals, and lets all of them do what they did after the first', async () => {
+    const before = process.listenerCount('SIGUSR2')
+    const { server } = await serveHttp(() => {})
+    drainOnSignal(server, createHub(), { signals: ['SIGUSR2', 'SIGWINCH'], drain: 0 })
+    const closed = once(server, 'close')
+    process.emit('SIGWINCH', 'SIGWINCH')
+    expect(process.listenerCount('SIGUSR2')).toBe(before)
+    await closed
+  })
+
+  it('sends new streams of HTTP/2 to connections of their own, while those that there are go on', async () => {
+    const hub = createHub()
+    const { server, url } = await serveHttp2((req, res) => void eventStream(req, res, hub.subscribe('a')))
+    onTestFinished(drainOnSignal(server, hub, { signals: ['SIGUSR2'], drain: 500 }))
+    const session = connectHttp2(url)
+    onTestFinished(() => session.destroy())
+    const texts = await Promise.all([textIn(session), textIn(session)])
+    const told = once(session, 'goaway')
+    const closed = once(server, 'close')
+    process.emit('SIGUSR2', 'SIGUSR2')
+    await told
+    await hub.publish('a', { data: 'to who is still there' })
+    await closed
+    const [first = '', last = ''] = await Promise.all(texts.map(({ end }) => end))
+    expect(first).toMatch(/retry: \d+\n\n$/)
+    expect(last).toMatch(/data: to who is still there\n(.+\n)?\nretry: \d+\n\n$/)
   })
 
   it('ends the streams of several hubs, and the server also if one of them cannot be closed', async () => {

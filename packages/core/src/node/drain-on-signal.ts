@@ -1,13 +1,13 @@
-import type { Server } from 'node:http'
-import type { Http2SecureServer, Http2Server, ServerHttp2Session } from 'node:http2'
-import type { Server as HttpsServer } from 'node:https'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { ServerHttp2Session } from 'node:http2'
 import { reportError } from '../connection/host.ts'
 import { assertInteger, invalid, MAX_DELAY } from '../connection/options.ts'
 import type { Hub } from '../hub/hub.ts'
+import { type AnyServer, IdleSockets } from './idle-sockets.ts'
 
 const DEFAULT_DRAIN = 10_000
 
-/** How often connections are closed that have become idle, in milliseconds. */
+/** How often connections are closed that have nothing to do, in milliseconds. */
 const SWEEP = 100
 
 /** When to drain, and how slowly. */
@@ -18,14 +18,14 @@ export interface DrainOnSignalOptions {
   readonly drain?: number
 }
 
-type AnyServer = Server | HttpsServer | Http2Server | Http2SecureServer
-
 /**
  * Ends a server as its clients would want it, when the process is told to end: new streams are told to come back later, open ones
  * end spread over `drain` milliseconds, finite ones may finish until then; then the server closes, and with nothing left to do the
- * process ends by itself. A second signal ends it at once, as if this had not been there.
+ * process ends by itself. Whoever has not taken the last of a stream a second after that is cut. From the signal on connections are
+ * not kept for another request, so that a client which comes back can get elsewhere. A second signal ends the process at once, as
+ * if this had not been there.
  *
- * For HTTP/2, to be called before the server has connections.
+ * To be called before the server has connections.
  *
  * @param hub whose streams end; several if there are several.
  * @returns takes it back: signals do again what they did before.
@@ -40,28 +40,37 @@ export function drainOnSignal(
   assertInteger('drain', drain, 0, MAX_DELAY)
   const hubs = 'close' in hub ? [hub] : hub
   const sessions = sessionsOf(server)
+  const sockets = new IdleSockets(server)
   const takeBack = (): void => {
     for (const signal of signals) process.off(signal, end)
   }
   const end = async (): Promise<void> => {
     takeBack()
+    keepNoConnection(server, sockets)
+    // Streams of HTTP/2 that there are go on; new ones need a connection of their own.
+    for (const session of sessions) session.close()
     const closed = await Promise.allSettled(hubs.map((each) => each.close({ drain })))
     for (const one of closed) if (one.status === 'rejected') reportError(one.reason, { stage: 'drain' })
-    closeServer(server, sessions)
+    sockets.stopListening()
+    for (const session of sessions) session.close()
   }
   for (const signal of signals) process.on(signal, end)
   return takeBack
 }
 
-/** Whoever is in the middle of something may finish it; connections that are kept for more are not. */
-function closeServer(server: AnyServer, sessions: Iterable<ServerHttp2Session>): void {
-  const sweep = (): void => {
-    if ('closeIdleConnections' in server) server.closeIdleConnections()
-  }
-  const timer = setInterval(sweep, SWEEP)
-  server.close(() => clearInterval(timer))
-  for (const session of sessions) session.close()
-  sweep()
+/**
+ * Whoever is in the middle of something may finish it, but a connection that has nothing to do is closed: over it a client would
+ * come back to this very process, past any balancer.
+ */
+function keepNoConnection(server: AnyServer, sockets: IdleSockets): void {
+  const timer = setInterval(() => sockets.close({ unused: !server.listening }), SWEEP)
+  server.once('close', () => clearInterval(timer))
+  server.prependListener('request', sayThatItCloses)
+}
+
+/** So that a client does not send its next request on a connection which is being closed. HTTP/2 has no such header. */
+function sayThatItCloses(request: IncomingMessage, response: ServerResponse): void {
+  if (request.httpVersionMajor === 1) response.setHeader('Connection', 'close')
 }
 
 /** Before Node 24 a server of HTTP/2 waits for its sessions, and does not know them. */
