@@ -1,33 +1,13 @@
 import { execFileSync } from 'node:child_process'
-import {
-  existsSync,
-  globSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  realpathSync,
-  rmSync,
-  symlinkSync,
-} from 'node:fs'
+import { existsSync, globSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { delimiter, dirname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { dirname, join } from 'node:path'
 import { checkPackage, createPackageFromTarballData } from '@arethetypeswrong/core'
 import { publint } from 'publint'
 import { formatMessage } from 'publint/utils'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-
-const packages = fileURLToPath(new URL('../packages', import.meta.url))
-
-/** The part of a package.json that is read here. */
-interface Manifest {
-  readonly name: string
-  readonly exports: Readonly<Record<string, string | { readonly default: string }>>
-  readonly dependencies?: Readonly<Record<string, string>>
-  readonly peerDependencies?: Readonly<Record<string, string>>
-  readonly peerDependenciesMeta?: Readonly<Record<string, { readonly optional?: boolean }>>
-}
+import { findNodes } from './nodes.ts'
+import { type Manifest, packageFolders, packagesDirectory, packPackage, readManifest } from './packing.ts'
 
 /** A package as it would be published. */
 interface Packed {
@@ -37,21 +17,20 @@ interface Packed {
   readonly directory: string
 }
 
-const names = readdirSync(packages).filter((name) => existsSync(join(packages, name, 'package.json')))
 const nodes = findNodes()
 const packed = new Map<string, Packed>()
 let application: string
 
 beforeAll(() => {
   application = mkdtempSync(join(tmpdir(), 'release-'))
-  for (const name of names) packed.set(name, pack(name))
+  for (const name of packageFolders) packed.set(name, pack(name))
 }, 60_000)
 
 afterAll(() => {
   rmSync(application, { recursive: true })
 })
 
-describe.each(names)('packages/%s, packed', (name) => {
+describe.each(packageFolders)('packages/%s, packed', (name) => {
   it('passes publint', async () => {
     const { manifest, tarball } = packageOf(name)
     const { messages } = await publint({ pack: { tarball: tarball.buffer }, strict: true })
@@ -133,14 +112,13 @@ function packageOf(name: string): Packed {
 
 /** Packs a package, and unpacks it and its peers in the `node_modules` of {@link application}. */
 function pack(name: string): Packed {
-  const source = join(packages, name)
-  const file = join(application, `${name}.tgz`)
-  execFileSync('pnpm', ['pack', '--out', file], { cwd: source, stdio: 'pipe' })
-  const { name: fullName }: Manifest = JSON.parse(readFileSync(join(source, 'package.json'), 'utf8'))
+  const source = join(packagesDirectory, name)
+  const file = packPackage(name, application)
+  const { name: fullName } = readManifest(source)
   const directory = join(application, 'node_modules', fullName)
   mkdirSync(directory, { recursive: true })
   execFileSync('tar', ['-xzf', file, '-C', directory, '--strip-components=1'])
-  const manifest: Manifest = JSON.parse(readFileSync(join(directory, 'package.json'), 'utf8'))
+  const manifest = readManifest(directory)
   for (const peer of Object.keys(manifest.peerDependencies ?? {})) {
     if (!peer.startsWith('@sse/')) provide(peer, source)
   }
@@ -177,17 +155,4 @@ function modulesBehind(file: string, seen: Set<string> = new Set()): string[] {
 /** Of these, the ones that are no files of the package. */
 function othersBehind(file: string): string[] {
   return modulesBehind(file).filter((specifier) => !specifier.startsWith('.'))
-}
-
-/** Each version of Node on this machine that the packages promise to run on, by its version. */
-function findNodes(): ReadonlyMap<string, string> {
-  const found = new Map([[process.versions.node, process.execPath]])
-  for (const directory of (process.env.PATH ?? '').split(delimiter)) {
-    const node = join(directory, 'node')
-    if (!existsSync(node)) continue
-    const version = execFileSync(node, ['-p', 'process.versions.node'], { encoding: 'utf8' }).trim()
-    const [major = 0, minor = 0] = version.split('.').map(Number)
-    if (major > 20 || (major === 20 && minor >= 19)) found.set(version, found.get(version) ?? node)
-  }
-  return found
 }

@@ -1,16 +1,7 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
+import { type Manifest, packageFolders, packagesDirectory, readManifest } from './packing.ts'
 import { measureSizes, sizeChecks } from './sizes.ts'
-
-const packages = fileURLToPath(new URL('../packages', import.meta.url))
-
-/** The part of a package.json that is read here. */
-interface Manifest {
-  readonly peerDependencies?: Readonly<Record<string, string>>
-  readonly exports: unknown
-}
 
 describe('the limits of .size-limit.json', () => {
   const checks = sizeChecks()
@@ -25,7 +16,7 @@ describe('the limits of .size-limit.json', () => {
   })
 
   it('are there for each entry of each package', () => {
-    const entries = packageNames().flatMap((name) => filesOf(manifestOf(name).exports).map((file) => `${name}/${file}`))
+    const entries = packageFolders.flatMap((name) => filesOf(manifestOf(name).exports).map((file) => `${name}/${file}`))
     const whole = checks.filter((check) => check.import === '*').map(({ path }) => path.replace('../packages/', ''))
     expect(whole.sort()).toEqual([...new Set(entries)].sort())
   })
@@ -46,12 +37,8 @@ describe('what an application pays', () => {
   })
 })
 
-function packageNames(): string[] {
-  return readdirSync(packages).filter((name) => existsSync(join(packages, name, 'package.json')))
-}
-
 function manifestOf(name: string): Manifest {
-  return JSON.parse(readFileSync(join(packages, name, 'package.json'), 'utf8'))
+  return readManifest(join(packagesDirectory, name))
 }
 
 /** The JavaScript files that `exports` leads to, by whatever conditions. */

@@ -2,8 +2,9 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type AdapterHarness, adapterContract } from '@sse/core/testing'
 import { RawClient } from '@sse/tooling/raw-client'
+import { bundleWorker, type RuntimeServer, requireRuntime } from '@sse/tooling/runtimes'
 import { afterAll, beforeEach, describe, expect, it, vi } from 'vitest'
-import { bundleWorker, RUNTIMES, type Runtime, type RuntimeServer, requireRuntime } from './runtimes/runtime.ts'
+import { RUNTIMES, type Runtime, WORKER } from './runtimes/runtime.ts'
 
 /** What a runtime cannot do, and the file that the conditions of package.json give it. */
 const FACTS: Readonly<
@@ -28,7 +29,7 @@ describe.each(RUNTIMES)('on $name', (runtime) => {
   const { entry, address, cannot } = FACTS[runtime.name]
 
   beforeEach(async (context) => {
-    url = (await serverOf(runtime, requireRuntime(runtime, context))).url
+    url = (await serverOf(runtime, requireRuntime(runtime.name, context))).url
   })
 
   describe('the contract of adapters', () => {
@@ -119,7 +120,7 @@ describeOn('workerd', (it) => {
 
 describe('the file for other runtimes than Node', () => {
   it("[F3] brings none of Node's modules", async () => {
-    const { directory, remove } = await bundleWorker()
+    const { directory, remove } = await bundleWorker(WORKER)
     try {
       const bundle = readFileSync(join(directory, 'worker.js'), 'utf8')
       expect(bundle).toContain('text/event-stream')
@@ -136,7 +137,7 @@ function describeOn(name: Runtime['name'], define: (test: typeof it) => void): v
   if (runtime === undefined) throw new Error(`There is no ${name}`)
   describe(`on ${name} alone`, () => {
     beforeEach(async (context) => {
-      url = (await serverOf(runtime, requireRuntime(runtime, context))).url
+      url = (await serverOf(runtime, requireRuntime(runtime.name, context))).url
     })
     define(it)
   })

@@ -1,0 +1,3 @@
+import { serveNest } from './nest.mjs'
+
+await serveNest('express')

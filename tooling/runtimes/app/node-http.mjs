@@ -1,0 +1,4 @@
+import { serveOnNode } from './serve-on-node.mjs'
+import { makeSite } from './site.mjs'
+
+await serveOnNode(makeSite())
