@@ -22,12 +22,17 @@ export function provideSystemPrograms() {
 }
 
 function missingPrograms() {
-  return Object.entries(programs).filter(([, { commands }]) => !commands.some(isOnPath))
+  return Object.entries(programs).filter(([, { commands }]) => !commands.some(isThere))
 }
 
-/** @param {string} command */
-function isOnPath(command) {
-  return (process.env.PATH ?? '').split(delimiter).some((directory) => {
+/**
+ * Whether tooling/programs.ts would find it: on PATH, or where Debian has servers, which is on the PATH of root alone.
+ *
+ * @param {string} command
+ */
+function isThere(command) {
+  const directories = [...(process.env.PATH ?? '').split(delimiter), '/usr/local/sbin', '/usr/sbin']
+  return directories.some((directory) => {
     try {
       accessSync(join(directory, command), constants.X_OK)
       return true

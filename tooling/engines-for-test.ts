@@ -36,7 +36,11 @@ async function startForTest(context: Skippable, program: ProgramName, start: () 
   return engine
 }
 
-function sharedEngine(program: ProgramName, start: () => Promise<Engine>): (context: Skippable) => Promise<Engine> {
+/** The same for any program. */
+export function sharedEngine(
+  program: ProgramName,
+  start: () => Promise<Engine>,
+): (context: Skippable) => Promise<Engine> {
   let engine: Promise<Engine> | undefined
   afterAll(async () => (await engine)?.stop())
   return (context) => {

@@ -6,7 +6,10 @@ import programs from './programs.json' with { type: 'json' }
 /** A program that some tests need and npm does not bring. */
 export type ProgramName = keyof typeof programs
 
-/** The path of a program, or `undefined` if no directory of `PATH` holds it. */
+/** Where Debian has servers, which is in the `PATH` of root alone. */
+const SYSTEM_DIRECTORIES = ['/usr/local/sbin', '/usr/sbin']
+
+/** The path of a program, or `undefined` if no directory of `PATH`, nor one for servers, holds it. */
 export function findProgram(name: ProgramName): string | undefined {
   for (const command of programs[name].commands) {
     const path = findCommand(command)
@@ -15,9 +18,9 @@ export function findProgram(name: ProgramName): string | undefined {
   return undefined
 }
 
-/** The path of a command, or `undefined` if no directory of `PATH` holds it. */
+/** The path of a command, or `undefined` if no directory of `PATH`, nor one for servers, holds it. */
 export function findCommand(command: string): string | undefined {
-  for (const directory of (process.env.PATH ?? '').split(delimiter)) {
+  for (const directory of [...(process.env.PATH ?? '').split(delimiter), ...SYSTEM_DIRECTORIES]) {
     const path = join(directory, command)
     if (isExecutable(path)) return path
   }

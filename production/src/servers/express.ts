@@ -2,6 +2,7 @@ import { createServer } from 'node:http'
 import { sse } from '@sse/express'
 import compression from 'compression'
 import makeExpress, { type RequestHandler } from 'express'
+import { PROXY_ADDRESS } from './forwarded.ts'
 import { listen } from './listen.ts'
 import type { ServerKind } from './server.ts'
 import { PRINCIPAL_HEADER } from './site.ts'
@@ -13,7 +14,7 @@ export const express: ServerKind = {
   start(site) {
     const { hub, routes, isBehindProxy = false, compresses = false } = site
     const app = makeExpress()
-    app.set('trust proxy', isBehindProxy)
+    if (isBehindProxy) app.set('trust proxy', PROXY_ADDRESS)
     if (compresses) app.use(compression())
     app.use(sse({ hub, principal: (req) => req.get(PRINCIPAL_HEADER) }))
     for (const { method, path, source, options } of routes) {

@@ -1,6 +1,7 @@
 import compress from '@fastify/compress'
 import { eventStream } from '@sse/core/node'
 import makeFastify, { type FastifyInstance } from 'fastify'
+import { PROXY_ADDRESS } from './forwarded.ts'
 import { listen } from './listen.ts'
 import type { ServerKind } from './server.ts'
 import { PRINCIPAL_HEADER, type Site } from './site.ts'
@@ -34,11 +35,8 @@ export const fastify: ServerKind = {
 }
 
 /** Fastify's types part for each protocol; its routes do not. */
-function make({
-  isBehindProxy: trustProxy = false,
-  protocol = 'http1',
-  tls = { key: '', cert: '' },
-}: Site): FastifyInstance {
+function make({ isBehindProxy = false, protocol = 'http1', tls = { key: '', cert: '' } }: Site): FastifyInstance {
+  const trustProxy = isBehindProxy ? PROXY_ADDRESS : false
   if (protocol === 'http1') return makeFastify({ trustProxy })
   const http2: unknown =
     protocol === 'h2c'

@@ -3,6 +3,7 @@ import { createAdaptorServer } from '@hono/node-server'
 import { sse } from '@sse/hono'
 import { Hono } from 'hono'
 import { compress } from 'hono/compress'
+import { lastForwardedFor } from './forwarded.ts'
 import { listen } from './listen.ts'
 import type { AnyServer, ServerKind } from './server.ts'
 import { PRINCIPAL_HEADER, type Site } from './site.ts'
@@ -19,7 +20,7 @@ export const hono: ServerKind = {
       hub,
       principal: (c) => c.req.header(PRINCIPAL_HEADER),
       // Hono has no notion of a proxy: the application says where the client is.
-      address: (c) => (isBehindProxy ? c.req.header('x-forwarded-for') : undefined),
+      address: (c) => (isBehindProxy ? lastForwardedFor(c.req.header('x-forwarded-for')) : undefined),
     })
     for (const { method, path, source, options } of routes) {
       app.on(method, path, middleware, (c) => c.var.sse(source(), options))

@@ -11,7 +11,7 @@ export const koa: ServerKind = {
   protocols: ['http1', 'h2c', 'h2'],
   start(site) {
     const { hub, routes, isBehindProxy = false, compresses = false } = site
-    const app = new Koa({ proxy: isBehindProxy })
+    const app = new Koa(isBehindProxy ? { proxy: true, maxIpsCount: 1 } : {})
     if (compresses) app.use(compress())
     app.use(sse({ hub, principal: (ctx) => ctx.get(PRINCIPAL_HEADER) || undefined }))
     app.use((ctx) => {

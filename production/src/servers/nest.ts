@@ -6,6 +6,7 @@ import { ExpressAdapter, type NestExpressApplication } from '@nestjs/platform-ex
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify'
 import { Sse, SseModule, type SseRequest } from '@sse/nest'
 import compression from 'compression'
+import { PROXY_ADDRESS } from './forwarded.ts'
 import { listen } from './listen.ts'
 import type { RunningServer, ServerKind } from './server.ts'
 import { PRINCIPAL_HEADER, type Route, type Site } from './site.ts'
@@ -18,7 +19,7 @@ export const nestOnExpress: ServerKind = {
     const app = await NestFactory.create<NestExpressApplication>(moduleOf(site), new ExpressAdapter(), {
       logger: false,
     })
-    app.set('trust proxy', site.isBehindProxy ?? false)
+    if (site.isBehindProxy) app.set('trust proxy', PROXY_ADDRESS)
     if (site.compresses) app.use(compression())
     await app.listen(0, '127.0.0.1')
     return listen(site.hub, app.getHttpServer(), () => app.close())
@@ -37,11 +38,8 @@ export const nestOnFastify: ServerKind = {
   },
 }
 
-function adapterOf({
-  isBehindProxy: trustProxy = false,
-  protocol = 'http1',
-  tls = { key: '', cert: '' },
-}: Site): FastifyAdapter {
+function adapterOf({ isBehindProxy = false, protocol = 'http1', tls = { key: '', cert: '' } }: Site): FastifyAdapter {
+  const trustProxy = isBehindProxy ? PROXY_ADDRESS : false
   if (protocol === 'http1') return new FastifyAdapter({ trustProxy })
   if (protocol === 'h2c') return new FastifyAdapter({ trustProxy, http2: true })
   return new FastifyAdapter({ trustProxy, http2: true, https: { ...tls, allowHTTP1: true } })

@@ -1,5 +1,6 @@
 import { eventStream } from '@sse/core/node'
 import compression from 'compression'
+import { lastForwardedFor } from './forwarded.ts'
 import type { AnyListener } from './listen.ts'
 import { serve } from './listen.ts'
 import type { ServerKind } from './server.ts'
@@ -23,7 +24,7 @@ function handlerOf({ hub, routes, isBehindProxy = false, compresses = false }: S
       return
     }
     const principal = headerOf(req.headers[PRINCIPAL_HEADER])
-    const address = isBehindProxy ? headerOf(req.headers['x-forwarded-for']) : undefined
+    const address = isBehindProxy ? lastForwardedFor(req.headers['x-forwarded-for']) : undefined
     const options = { hub, ...(principal && { principal }), ...(address && { address }), ...route.options }
     eventStream(req, res, route.source(), options).catch((error: unknown) => {
       res.statusCode = 500

@@ -15,7 +15,7 @@ export interface Site {
   /** Ends with the server. */
   readonly hub: Hub
   readonly routes: readonly Route[]
-  /** The application believes what a proxy says about the client's address, as each framework's documentation has it. */
+  /** The application believes what one proxy, on this machine, says about the client's address, and nobody else. */
   readonly isBehindProxy?: boolean
   /** The framework's usual middleware for compression stands in front. */
   readonly compresses?: boolean

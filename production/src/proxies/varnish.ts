@@ -1,0 +1,66 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { documented } from './documented.ts'
+import { IDLE_SECONDS, type ProxyForm, startProxy, type Upstream } from './proxy.ts'
+
+/** With the VCL that is built in. */
+export const VARNISH_BY_DEFAULT: ProxyForm = varnish('Varnish by default', () => '', { noticesWhenWriting: true })
+
+/** As the documentation has it. */
+export const VARNISH_AS_DOCUMENTED: ProxyForm = varnish('Varnish as documented', () => documented('vcl'))
+
+/** A Varnish with a VCL of its own, in front of the one that is built in. */
+export function varnish(
+  name: string,
+  vcl: () => string,
+  {
+    noticesWhenWriting = false,
+    parameters = [],
+  }: { noticesWhenWriting?: boolean; parameters?: readonly string[] } = {},
+): ProxyForm {
+  return {
+    name,
+    program: 'varnishd',
+    noticesWhenWriting,
+    start: (upstreams) =>
+      startProxy('varnishd', (directory, port) => {
+        const file = join(directory, 'default.vcl')
+        writeFileSync(file, `vcl 4.1;\n${upstreams.map(backend).join('')}${routes(upstreams, directory)}${vcl()}`)
+        const own = ['-F', '-f', file, '-a', `127.0.0.1:${port}`, '-n', directory, '-j', 'none', '-T', 'none']
+        const small = ['-s', 'malloc,16m', '-p', 'thread_pools=1', '-p', 'thread_pool_min=50']
+        // For the test alone: 60 seconds by default.
+        const idle = ['-p', `pipe_timeout=${IDLE_SECONDS}`]
+        return [...own, ...small, ...idle, ...parameters.flatMap((parameter) => ['-p', parameter])]
+      }),
+  }
+}
+
+function backend({ name, port }: Upstream): string {
+  return `backend ${identifier(name)} {
+  .host = "127.0.0.1";
+  .port = "${port}";
+  # For the test alone: 60 seconds by default.
+  .first_byte_timeout = ${IDLE_SECONDS}s;
+  .between_bytes_timeout = ${IDLE_SECONDS}s;
+}
+`
+}
+
+function routes(upstreams: readonly Upstream[], directory: string): string {
+  const choices = upstreams.map(
+    ({ name }) =>
+      `  if (req.url ~ "^/${name}/") { set req.backend_hint = ${identifier(name)}; set req.url = regsub(req.url, "^/${name}", ""); }\n`,
+  )
+  return `sub vcl_recv {
+  if (req.url == "/ready") { return (synth(200, "${directory}")); }
+${choices.join('')}}
+sub vcl_synth {
+  if (req.url == "/ready") { set resp.body = resp.reason; return (deliver); }
+}
+`
+}
+
+/** VCL knows no `-` in the names of backends. */
+function identifier(name: string): string {
+  return name.replaceAll('-', '_')
+}
