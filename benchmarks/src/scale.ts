@@ -11,6 +11,14 @@ export interface Scale {
   readonly idle: { readonly clients: number }
   readonly open: { readonly clients: number; readonly warmUp: number; readonly times: number }
   readonly stalled: { readonly stalled: number; readonly readers: number; readonly events: number }
+  readonly besideStalled: {
+    readonly stalled: number
+    readonly clients: number
+    readonly rate: number
+    readonly warmUp: number
+    readonly turns: number
+    readonly events: number
+  }
   readonly generator: { readonly warmUp: number; readonly events: number }
   readonly resume: { readonly clients: number; readonly warmUp: number; readonly behind: number }
   /** Of what is measured with engines, at most. */
@@ -46,6 +54,7 @@ export const full: Scale = {
   idle: { clients: 5_000 },
   open: { clients: 5_000, warmUp: 2_000, times: 3 },
   stalled: { stalled: 20, readers: 2, events: 3_000 },
+  besideStalled: { stalled: 1_000, clients: 100, rate: 190, warmUp: 400, turns: 8, events: 190 },
   generator: { warmUp: 20_000, events: 100_000 },
   resume: { clients: 5_000, warmUp: 1_000, behind: 100 },
   engines: { rounds: 5 },
@@ -65,6 +74,7 @@ export const quick: Scale = {
   idle: { clients: 2_000 },
   open: { clients: 2_000, warmUp: 1_000, times: 3 },
   stalled: { stalled: 20, readers: 2, events: 3_000 },
+  besideStalled: { stalled: 1_000, clients: 100, rate: 190, warmUp: 200, turns: 4, events: 190 },
   generator: { warmUp: 10_000, events: 30_000 },
   resume: { clients: 1_000, warmUp: 500, behind: 100 },
   engines: { rounds: 3 },

@@ -1,6 +1,10 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { microseconds } from '../payload.ts'
+import type { Audience } from '../peers/peer.ts'
 import type { PeerName } from '../peers/registry.ts'
 import type { ClientMethods, Clients, Received } from '../processes/client.ts'
 import type { Publication, ServerMethods } from '../processes/server.ts'
+import type { Latencies, StopwatchMethods } from '../processes/stopwatch.ts'
 import type { InstructionCounter } from './instructions.ts'
 import { Worker } from './worker.ts'
 
@@ -16,12 +20,20 @@ export interface Cost {
   readonly instructions: number | undefined
 }
 
+/** So many events of so many bytes, so many a second. */
+export interface Pace {
+  readonly count: number
+  readonly rate: number
+  readonly bytes: number
+}
+
 /** A fresh server process and a fresh load client for it. */
 export class Pair implements AsyncDisposable {
   readonly #peer: PeerName
   readonly #counter: InstructionCounter | undefined
   readonly #server: Worker<ServerMethods>
   readonly #client: Worker<ClientMethods>
+  #stopwatch: Worker<StopwatchMethods> | undefined
 
   constructor(peer: PeerName, counter?: InstructionCounter) {
     this.#peer = peer
@@ -35,6 +47,21 @@ export class Pair implements AsyncDisposable {
     await this.#client.call('connect', { ...clients, port: await this.#server.call('port') })
   }
 
+  /**
+   * Opens clients that read the head of their response, and then not a byte, on a socket of this machine's file system:
+   * there the kernel holds 0.2 MB for each, and 4 MB over TCP, of which a thousand are more than it lets all have.
+   */
+  async connectStalled(clients: Pick<Clients, 'path' | 'count'>): Promise<void> {
+    await this.#client.call('connect', { ...clients, port: await this.#server.call('listenLocally'), reads: 'never' })
+  }
+
+  /** Opens clients in a third process, which measures how long events take to them. */
+  async connectTimed(count: number): Promise<void> {
+    const file = new URL('../processes/stopwatch.ts', import.meta.url)
+    this.#stopwatch = new Worker<StopwatchMethods>(file, `timed clients of ${this.#peer}`)
+    await this.#stopwatch.call('connect', { port: await this.#server.call('port'), count })
+  }
+
   /** Closes all clients; resolves when the server has seen them leave. */
   async disconnect(): Promise<void> {
     await this.#client.call('disconnect')
@@ -44,6 +71,35 @@ export class Pair implements AsyncDisposable {
   /** Publishes, and resolves when that has been done. */
   publish(publication: Publication): Promise<void> {
     return this.#server.call('publish', publication)
+  }
+
+  /**
+   * Publishes at a pace that the server does not set: each event is asked for in time, whether or not the server is busy,
+   * and dated by when it was asked for. Resolves when each timed client has had all of them.
+   *
+   * @throws if one got fewer or more.
+   */
+  async publishPaced({ count, rate, bytes }: Pace): Promise<void> {
+    const received = this.#timed.call('receive', count)
+    const start = performance.now()
+    for (let n = 0; n < count; n++) {
+      const wait = start + (n * 1_000) / rate - performance.now()
+      if (wait > 0) await sleep(wait)
+      this.#server.tell('publishDated', microseconds(), bytes)
+    }
+    const { least, most } = await received
+    if (least === count && most === count) return
+    throw new Error(`${this.#peer}: timed clients got ${least} to ${most} of ${count} events`)
+  }
+
+  /** How long events took to the timed clients since the last call. */
+  latencies(): Promise<Latencies> {
+    return this.#timed.call('latencies')
+  }
+
+  /** Who is connected, where the server knows. */
+  audience(): Promise<Audience> {
+    return this.#server.call('audience')
   }
 
   /** Publishes one event of 100 bytes. */
@@ -83,6 +139,11 @@ export class Pair implements AsyncDisposable {
     }
   }
 
+  /** CPU time of the server's process so far, user and system, in µs. */
+  cpuSoFar(): Promise<number> {
+    return this.#server.call('cpuSoFar')
+  }
+
   /** The server's resident memory at rest, in bytes. */
   settledMemory(): Promise<number> {
     return this.#server.call('settledMemory')
@@ -94,6 +155,12 @@ export class Pair implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await Promise.all([this.#server[Symbol.asyncDispose](), this.#client[Symbol.asyncDispose]()])
+    const processes = [this.#server, this.#client, this.#stopwatch]
+    await Promise.all(processes.map((one) => one?.[Symbol.asyncDispose]()))
+  }
+
+  get #timed(): Worker<StopwatchMethods> {
+    if (this.#stopwatch === undefined) throw new Error('no client was timed')
+    return this.#stopwatch
   }
 }

@@ -96,6 +96,11 @@ export class Worker<M extends Methods> implements AsyncDisposable {
     return value as Awaited<ReturnType<M[K]>>
   }
 
+  /** Calls a method there, and does not wait for it. What it throws ends the process. */
+  tell<K extends keyof M & string>(name: K, ...args: Parameters<M[K]>): void {
+    this.#child.send({ name, args } satisfies Call)
+  }
+
   /** Ends the process, and waits until it has ended. */
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#child.connected) this.#child.disconnect()

@@ -1,3 +1,4 @@
+import { besideStalled } from './beside-stalled.ts'
 import { burst } from './burst.ts'
 import { idle, open } from './connections.ts'
 import { fanout } from './fanout.ts'
@@ -19,6 +20,7 @@ export const measurements: readonly Measurement[] = [
   idle,
   open,
   stalled,
+  besideStalled,
   generator,
   resume,
   follow,

@@ -8,7 +8,7 @@ export const follow: Measurement = {
   name: 'follow',
   title: ({ follow: { events, times } }) =>
     `a node reads on after it was stopped while others published ${events} events of 100 bytes, ${times} times`,
-  rounds: ({ engines }) => engines.rounds,
+  rounds: ({ rounds, engines }) => Math.min(rounds, engines.rounds),
   metrics: [
     { key: 'rate', label: 'events per second', digits: 0 },
     { key: 'cpu', label: "node's CPU per event, µs", digits: 2 },

@@ -12,7 +12,7 @@ export const idleNodes: Measurement = {
   name: 'idle-nodes',
   title: ({ idleNodes: { nodes, ms } }) =>
     `${nodes} nodes on which nothing happens for ${ms / 1_000} s: what each costs the engine`,
-  rounds: ({ idleNodes }) => idleNodes.rounds,
+  rounds: ({ rounds, idleNodes }) => Math.min(rounds, idleNodes.rounds),
   metrics: [
     { key: 'memory', label: 'memory of the engine for each, KB', digits: 1, isInSummary: true },
     { key: 'connections', label: 'connections', digits: 1 },

@@ -19,7 +19,7 @@ export interface Metric {
 export type Figures = { readonly [metric: string]: number }
 
 /** Who is measured, on fresh processes in every round. */
-export type Contestant = PeerContestant | EngineContestant
+export type Contestant = PeerContestant | TurnContestant | EngineContestant
 
 /** A server and its clients. */
 export interface PeerContestant {
@@ -27,6 +27,24 @@ export interface PeerContestant {
   readonly name: string
   readonly peer: PeerName
   measure(pair: Pair, scale: Scale): Promise<Figures>
+}
+
+/**
+ * A server and its clients, measured a bit at a time: those of a round are all there at once, and take turns. For
+ * differences that are smaller than what a busy machine does to one contestant for some seconds.
+ */
+export interface TurnContestant {
+  /** In the table; unique within a measurement. */
+  readonly name: string
+  readonly peer: PeerName
+  /** Does everything that comes before the first turn. */
+  begin(pair: Pair, scale: Scale): Promise<Turns>
+}
+
+/** What one contestant does in each of its turns, and what came of them all. */
+export interface Turns {
+  take(): Promise<void>
+  figures(): Figures | Promise<Figures>
 }
 
 /** An engine and what uses it. */
@@ -56,8 +74,10 @@ export interface Bar {
 export interface Measurement {
   readonly name: string
   readonly title: (scale: Scale) => string
-  /** How many rounds it takes, where fewer do than those of the run. */
+  /** How many rounds it takes, where that is not the number of the run. */
   readonly rounds?: (scale: Scale) => number
+  /** How many turns each contestant has in a round, where they take turns. */
+  readonly turns?: (scale: Scale) => number
   readonly metrics: readonly Metric[]
   readonly contestants: readonly Contestant[]
   readonly bars: readonly Bar[]

@@ -12,6 +12,7 @@ const tiny: Scale = {
   idle: { clients: 5 },
   open: { clients: 5, warmUp: 2, times: 2 },
   stalled: { stalled: 2, readers: 2, events: 20 },
+  besideStalled: { stalled: 2, clients: 2, rate: 500, warmUp: 5, turns: 2, events: 10 },
   generator: { warmUp: 10, events: 100 },
   resume: { clients: 5, warmUp: 2, behind: 10 },
   engines: { rounds: 1 },

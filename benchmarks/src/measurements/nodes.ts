@@ -15,7 +15,7 @@ export const nodes: Measurement = {
   name: 'nodes',
   title: ({ nodes: { events, burst } }) =>
     `CPU of the engine per event of 100 bytes: ${events} events, each when ${STEPS.join(', ')} nodes have the one before; and ${burst} events with 1000 under way, while none or ${STEPS.at(-1)} follow`,
-  rounds: ({ nodes }) => nodes.rounds,
+  rounds: ({ rounds, nodes }) => Math.min(rounds, nodes.rounds),
   metrics: [
     ...STEPS.map((count) => ({
       key: `nodes${count}`,

@@ -11,7 +11,7 @@ export const start: Measurement = {
   name: 'start',
   title: ({ start: { events } }) =>
     `a node's start, from \`createHub\` to \`ready\`, where the engine has ${events} events of 100 bytes`,
-  rounds: ({ engines }) => engines.rounds,
+  rounds: ({ rounds, engines }) => Math.min(rounds, engines.rounds),
   metrics: [{ key: 'ms', label: 'ms', digits: 1 }],
   contestants: subjects.map((subject) => ({ name: subject, subject, measure })),
   bars: [],

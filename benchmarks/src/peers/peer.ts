@@ -8,6 +8,12 @@ export interface Peer {
   start(): Promise<RunningPeer>
 }
 
+/** How many clients are connected, and how many of them do not keep up. */
+export interface Audience {
+  readonly connections: number
+  readonly lagging: number
+}
+
 /** What a started peer serves: `GET /events`, live, and where it is measured `GET /generator?count=…`, finite. */
 export interface RunningPeer {
   readonly server: Server
@@ -17,4 +23,6 @@ export interface RunningPeer {
   publishAll?(batch: readonly string[]): void
   /** Publishes one event and tells its id, if a client may resume after it. */
   publishForId?(data: string): Promise<string>
+  /** Who is connected, where the peer knows. */
+  audience?(): Audience
 }

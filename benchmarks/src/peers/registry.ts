@@ -10,6 +10,7 @@ const loaders = {
   nest: () => import('./nest.ts'),
   fastify: () => import('./fastify.ts'),
   'sse-core': () => import('./sse-core.ts'),
+  'sse-core-patient': () => import('./sse-core-patient.ts'),
   'sse-express': () => import('./sse-express.ts'),
   'sse-koa': () => import('./sse-koa.ts'),
   'sse-hono': () => import('./sse-hono.ts'),

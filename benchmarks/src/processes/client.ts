@@ -10,7 +10,8 @@ const OK = Buffer.from('HTTP/1.1 200 ')
 
 /** Clients to open: all send the same request. */
 export interface Clients {
-  readonly port: number
+  /** A TCP port of 127.0.0.1, or the path of a socket in the file system. */
+  readonly port: number | string
   readonly path: string
   readonly count: number
   readonly lastEventId?: string
@@ -87,9 +88,7 @@ function open({ port, path, lastEventId, reads = 'always' }: Clients): Promise<v
   return new Promise((resolve, reject) => {
     let opened = false
     const socket = connectSocket({
-      host: '127.0.0.1',
-      port,
-      noDelay: true,
+      ...(typeof port === 'string' ? { path: port } : { host: '127.0.0.1', port, noDelay: true }),
       onread: {
         buffer,
         callback(length) {

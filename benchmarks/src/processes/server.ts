@@ -1,14 +1,20 @@
+import { once } from 'node:events'
+import { rmSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { answer } from '../harness/answer.ts'
 import { peakMemory, settledMemory } from '../harness/memory.ts'
 import { CpuMeter } from '../harness/usage.ts'
 import { payload } from '../payload.ts'
+import type { Audience } from '../peers/peer.ts'
 import { isPeerName, loadPeer } from '../peers/registry.ts'
 
 const [, , name] = process.argv
 if (!isPeerName(name)) throw new Error(`no peer is called ${name}`)
 const peer = await loadPeer(name)
-const { server, publish, publishAll, publishForId } = await peer.start()
+const { server, publish, publishAll, publishForId, audience } = await peer.start()
 const cpu = new CpuMeter()
 let sequence = 0
 
@@ -24,6 +30,22 @@ const methods = {
     const address = server.address()
     if (address === null || typeof address === 'string') throw new Error('the server has no port')
     return address.port
+  },
+
+  /** Listens on a socket of the file system, too; answers its path. */
+  async listenLocally(): Promise<string> {
+    const path = join(tmpdir(), `sse-bench-${process.pid}.sock`)
+    // https://nodejs.org/api/http.html#event-connection: other connections may be given to a server.
+    const local = createServer((socket) => void server.emit('connection', socket))
+    local.listen(path)
+    process.on('exit', () => rmSync(path, { force: true }))
+    await once(local, 'listening')
+    return path
+  },
+
+  cpuSoFar(): number {
+    const { user, system } = process.cpuUsage()
+    return user + system
   },
 
   startCpu: () => cpu.start(),
@@ -47,6 +69,14 @@ const methods = {
   publishForId(bytes: number): Promise<string> {
     if (publishForId === undefined) throw new Error('this peer has no ids to resume after')
     return publishForId(payload(++sequence, bytes))
+  },
+
+  /** Publishes one event whose data begins with a time. */
+  publishDated: (time: number, bytes: number) => publish(payload(time, bytes)),
+
+  audience(): Audience {
+    if (audience === undefined) throw new Error('this peer does not know who is connected')
+    return audience()
   },
 
   /** Waits until the server has seen the last client leave. */

@@ -2,11 +2,14 @@ import { connect, type Socket } from 'node:net'
 import { answer } from '../harness/answer.ts'
 import { MARKER, microseconds, microsecondsSince, STAMP_DIGITS } from '../payload.ts'
 
-/** How long events took from their publish to a client, in µs. */
-export interface Latencies {
-  /** Fewest and most events of one client. */
+/** How many events came: the fewest and most of one client. */
+export interface Arrivals {
   readonly least: number
   readonly most: number
+}
+
+/** How long events took to a client, in µs. */
+export interface Latencies {
   readonly median: number
   readonly p99: number
 }
@@ -32,20 +35,22 @@ const methods = {
   },
 
   /** Resolves when each client has had so many events since the last call, or none came for ten seconds. */
-  async receive(events: number): Promise<Latencies> {
+  async receive(events: number): Promise<Arrivals> {
     await allReceived(events * clients.length)
     const counts = clients.map((client) => client.events)
+    for (const client of clients) client.events = 0
+    total = 0
+    return { least: Math.min(...counts), most: Math.max(...counts) }
+  },
+
+  /** Of all events that came since the last call. */
+  latencies(): Latencies {
     const sorted = Float64Array.from(times).sort()
-    const latencies = {
-      least: Math.min(...counts),
-      most: Math.max(...counts),
+    times = []
+    return {
       median: sorted[Math.floor(sorted.length * 0.5)] ?? Number.NaN,
       p99: sorted[Math.floor(sorted.length * 0.99)] ?? Number.NaN,
     }
-    for (const client of clients) client.events = 0
-    times = []
-    total = 0
-    return latencies
   },
 }
 
