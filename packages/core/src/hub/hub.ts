@@ -235,7 +235,6 @@ class EventHub implements Hub {
   }
 
   [TIME](onWritten: (took: number) => void): () => void {
-    if (this.#isClosed) return () => {}
     this.#onWritten.add(onWritten)
     this.#toWrite ??= this.#beginTiming()
     return () => {
@@ -276,8 +275,6 @@ class EventHub implements Hub {
     this.#fanOut.end()
     await this.#following.stop()
     await this.#settings.log.release?.()
-    this.#onWritten.clear()
-    this.#endTiming()
   }
 
   #beginTiming(): Stopwatch {

@@ -239,6 +239,7 @@ describe('stats.replayed', () => {
     await (await StreamClient.open(hub.subscribe('a', { replay: 'all' }), { lastEventId: 'other.1' })).settle()
     const snapshot = async (): Promise<[]> => {
       void hub.publish('a', { data: 'meanwhile' })
+      await turns()
       return []
     }
     await (await StreamClient.open(hub.subscribe('a', { snapshot }), { lastEventId: first })).settle()
@@ -247,6 +248,24 @@ describe('stats.replayed', () => {
     expect(hub.stats().lagging).toBe(1)
     await slow.settle()
     expect([slow.events.length, hub.stats().lagging, hub.stats().replayed]).toEqual([50, 0, 0])
+  })
+})
+
+describe('stats.replayed, of a history that is lost meanwhile', () => {
+  it('counts what was of the old one', async () => {
+    const log = new StageLog()
+    const hub = createHub({ log, onError: () => {} })
+    await hub.ready
+    for (let i = 0; i < 10; i++) log.putAll('a', 'x'.repeat(16 * 1024))
+    await turns()
+    const client = await StreamClient.open(hub.subscribe('a', { replay: 'all' }), { lastEventId: 'e1.1' })
+    const { replayed } = hub.stats()
+    expect(replayed).toBeGreaterThan(0)
+    log.depart(AWAY)
+    log.lose('e2', { topic: 'a', event: 'message', data: 'new', raw: true })
+    log.arrive()
+    expect((await client.settle()).data.at(-1)).toBe('new')
+    expect(hub.stats()).toMatchObject({ replayed, gaps: { epoch: 1 } })
   })
 })
 

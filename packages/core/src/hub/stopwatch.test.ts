@@ -65,6 +65,17 @@ describe('Stopwatch', () => {
     expect(took).toEqual([1_000 - 255])
   })
 
+  it('remembers no arrival that brought nothing', async () => {
+    const stopwatch = watch()
+    const answer = start(stopwatch)
+    for (let i = 0; i < 1_000; i++) {
+      vi.advanceTimersByTime(1)
+      stopwatch.arrived('e1', '1')
+    }
+    await answered(answer, at(1))
+    expect(took).toEqual([1])
+  })
+
   it('times none that the log did not accept', async () => {
     const stopwatch = watch()
     const answer = start(stopwatch)
@@ -136,6 +147,16 @@ describe('Stopwatch', () => {
     stopwatch.arrived('e3', '1')
     expect(took).toEqual([10])
     expect(stopwatch.oldest).toBeUndefined()
+  })
+
+  it('holds no place of one epoch for one of another', async () => {
+    const stopwatch = watch()
+    for (const position of ['5', '6']) stopwatch.arrived('e1', position)
+    const answer = start(stopwatch)
+    vi.advanceTimersByTime(10)
+    stopwatch.arrived('e2', '2')
+    await answered(answer, at(2, 'e2'))
+    expect(took).toEqual([10])
   })
 
   it('may be told of places before anything has arrived', async () => {

@@ -126,6 +126,6 @@ export class Stopwatch {
   #finish({ began }: Timed, { position }: LogPlace): void {
     const first = this.#arrivals.search((arrival) => this.#log.compare(arrival.position, position) < 0)
     const arrival = this.#arrivals.at(first)
-    if (arrival !== undefined) this.#onArrival?.(Math.max(0, arrival.at - began))
+    if (arrival !== undefined) this.#onArrival?.(arrival.at - began)
   }
 }
