@@ -1,4 +1,5 @@
-import compress from '@fastify/compress'
+import { constants } from 'node:zlib'
+import compress, { type FastifyCompressOptions } from '@fastify/compress'
 import { eventStream } from '@sse/core/node'
 import makeFastify, { type FastifyInstance } from 'fastify'
 import { PROXY_ADDRESS } from './forwarded.ts'
@@ -13,7 +14,7 @@ export const fastify: ServerKind = {
   async start(site) {
     const { hub, routes, compresses = false } = site
     const app = make(site)
-    if (compresses) await app.register(compress)
+    if (compresses) await app.register(compress, compressOptions(compresses))
     for (const { method, path, source, options } of routes) {
       app.route({
         method,
@@ -21,8 +22,9 @@ export const fastify: ServerKind = {
         async handler(request, reply) {
           const principal = request.headers[PRINCIPAL_HEADER]
           const own = { hub, address: request.ip, ...(typeof principal === 'string' && { principal }), ...options }
-          reply.hijack()
+          // What fails before the stream is open is Fastify's to answer.
           await eventStream(request.raw, reply.raw, source(), own)
+          reply.hijack()
         },
       })
     }
@@ -32,6 +34,12 @@ export const fastify: ServerKind = {
       await app.close()
     })
   },
+}
+
+/** Of `@fastify/compress`, which has no `flush` that streams could call: it is told to do so after each write. */
+export function compressOptions(compresses: Site['compresses']): FastifyCompressOptions {
+  if (compresses !== 'all') return {}
+  return { threshold: 0, customTypes: /./, encodings: ['gzip'], zlibOptions: { flush: constants.Z_SYNC_FLUSH } }
 }
 
 /** Fastify's types part for each protocol; its routes do not. */

@@ -7,7 +7,7 @@ export interface Route {
   readonly path: string
   /** What the handler streams; called once for each request. */
   source(): Source
-  readonly options?: Pick<StreamOptions, 'commitAfter' | 'expiresAt' | 'maxBufferedBytes' | 'retry'>
+  readonly options?: Pick<StreamOptions, 'commitAfter' | 'expiresAt' | 'headers' | 'maxBufferedBytes' | 'retry'>
 }
 
 /** What is served, alike on each framework. */
@@ -17,8 +17,11 @@ export interface Site {
   readonly routes: readonly Route[]
   /** The application believes what one proxy, on this machine, says about the client's address, and nobody else. */
   readonly isBehindProxy?: boolean
-  /** The framework's usual middleware for compression stands in front. */
-  readonly compresses?: boolean
+  /**
+   * The framework's usual middleware for compression stands in front: with its defaults, or told to compress whatever it
+   * may, however short, streams of events included.
+   */
+  readonly compresses?: boolean | 'all'
   readonly protocol?: Protocol
   /** The server's key and certificate; for `h2` alone. */
   readonly tls?: { readonly key: string; readonly cert: string }
