@@ -45,7 +45,7 @@ export async function startBackend(kind: ServerKind, options: BackendOptions = {
   const routes: Route[] = [
     { method: 'GET', path: '/feed', source: () => hub.subscribe('feed') },
     { method: 'POST', path: '/feed', source: () => hub.subscribe('feed') },
-    { method: 'GET', path: '/work', source: () => workIn(works) },
+    { method: 'GET', path: '/work', source: () => workIn(works), options: { commitAfter: 0 } },
     { method: 'GET', path: '/count', source: count },
   ]
   const { port, close }: RunningServer = await kind.start({ hub, routes, isBehindProxy })

@@ -15,7 +15,7 @@ export const hono: ServerKind = {
   start(site) {
     const { hub, routes, isBehindProxy = false, compresses = false } = site
     const app = new Hono()
-    if (compresses) app.use(compress())
+    if (compresses) app.use(compress(compresses === 'all' ? { threshold: 0, contentTypeFilter: () => true } : {}))
     const middleware = sse({
       hub,
       principal: (c) => c.req.header(PRINCIPAL_HEADER),

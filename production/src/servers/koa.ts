@@ -12,7 +12,7 @@ export const koa: ServerKind = {
   start(site) {
     const { hub, routes, isBehindProxy = false, compresses = false } = site
     const app = new Koa(isBehindProxy ? { proxy: true, maxIpsCount: 1 } : {})
-    if (compresses) app.use(compress())
+    if (compresses) app.use(compress(compresses === 'all' ? { threshold: 0, filter: () => true } : {}))
     app.use(sse({ hub, principal: (ctx) => ctx.get(PRINCIPAL_HEADER) || undefined }))
     app.use((ctx) => {
       const asked = ctx.method === 'HEAD' ? 'GET' : ctx.method

@@ -5,7 +5,8 @@ import { NestFactory } from '@nestjs/core'
 import { ExpressAdapter, type NestExpressApplication } from '@nestjs/platform-express'
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify'
 import { Sse, SseModule, type SseRequest } from '@sse/nest'
-import compression from 'compression'
+import { compressing } from './compressing.ts'
+import { compressOptions } from './fastify.ts'
 import { PROXY_ADDRESS } from './forwarded.ts'
 import { listen } from './listen.ts'
 import type { RunningServer, ServerKind } from './server.ts'
@@ -20,7 +21,7 @@ export const nestOnExpress: ServerKind = {
       logger: false,
     })
     if (site.isBehindProxy) app.set('trust proxy', PROXY_ADDRESS)
-    if (site.compresses) app.use(compression())
+    if (site.compresses) app.use(compressing(site.compresses))
     await app.listen(0, '127.0.0.1')
     return listen(site.hub, app.getHttpServer(), () => app.close())
   },
@@ -32,7 +33,7 @@ export const nestOnFastify: ServerKind = {
   protocols: ['http1', 'h2c', 'h2'],
   async start(site): Promise<RunningServer> {
     const app = await NestFactory.create<NestFastifyApplication>(moduleOf(site), adapterOf(site), { logger: false })
-    if (site.compresses) await app.register(compress)
+    if (site.compresses) await app.register(compress, compressOptions(site.compresses))
     await app.listen(0, '127.0.0.1')
     return listen(site.hub, app.getHttpServer(), () => app.close())
   },

@@ -1,5 +1,5 @@
 import { eventStream } from '@sse/core/node'
-import compression from 'compression'
+import { compressing } from './compressing.ts'
 import { lastForwardedFor } from './forwarded.ts'
 import type { AnyListener } from './listen.ts'
 import { serve } from './listen.ts'
@@ -14,7 +14,7 @@ export const node: ServerKind = {
 }
 
 function handlerOf({ hub, routes, isBehindProxy = false, compresses = false }: Site): AnyListener {
-  const compress = compression()
+  const compress = compressing(compresses)
   const handler: AnyListener = (req, res) => {
     const { pathname } = new URL(req.url ?? '/', 'http://localhost')
     const route = routes.find(({ method, path }) => path === pathname && methodsOf(method).includes(req.method ?? ''))
