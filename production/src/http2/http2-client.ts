@@ -6,6 +6,8 @@ import {
   type IncomingHttpHeaders,
   type IncomingHttpStatusHeader,
 } from 'node:http2'
+import { connect as connectTcp, type Socket } from 'node:net'
+import { connect as connectTls } from 'node:tls'
 import { createParser, type EventSourceMessage } from 'eventsource-parser'
 import { onTestFinished } from 'vitest'
 
@@ -21,18 +23,25 @@ export interface Http2Request {
 /** One connection of HTTP/2, which certificate its server may have. Gone when its test has finished. */
 export class Http2Client {
   readonly session: ClientHttp2Session
+  /** What lies below, which the session itself lets nobody touch. */
+  readonly socket: Socket
 
-  private constructor(session: ClientHttp2Session) {
+  private constructor(session: ClientHttp2Session, socket: Socket) {
     this.session = session
+    this.socket = socket
   }
 
   static async connect(url: string): Promise<Http2Client> {
-    const session = connect(url, { rejectUnauthorized: false })
+    const { protocol, hostname: host, port } = new URL(url)
+    const at = { host, port: Number(port) }
+    const socket =
+      protocol === 'https:' ? connectTls({ ...at, rejectUnauthorized: false, ALPNProtocols: ['h2'] }) : connectTcp(at)
+    const session = connect(url, { createConnection: () => socket })
     // That the other side ends it is what several tests are about.
     session.on('error', () => {})
     onTestFinished(() => session.destroy())
     await once(session, 'connect')
-    return new Http2Client(session)
+    return new Http2Client(session, socket)
   }
 
   request(path: string, { method = 'GET', headers = {}, reads = true }: Http2Request = {}): Http2StreamClient {
