@@ -216,4 +216,27 @@ describe('a node whose Redis is away', () => {
     expect((await eventsUntil(reading, 'meanwhile')).map(({ data }) => data)).toEqual(['meanwhile'])
     expect(await node.hub.health()).toEqual({ ok: true })
   })
+
+  it('[L4] says how far behind it is, which grows from the first event that waits until the log is read again', async (context) => {
+    const engine = await startRedisForTest(context)
+    const [node] = await twoNodes(engine)
+    const { log } = node.hub.stats()
+    expect(log).toEqual({ state: 'ready', waiting: 0, lag: 0 })
+    engine.freeze()
+    const publishing = node.hub.publish('news', { data: 'waits' })
+    const lags: number[] = []
+    const states = new Set<string>()
+    await until(() => {
+      const { state, lag } = node.hub.stats().log
+      states.add(state)
+      lags.push(lag)
+      return state === 'away' && lag > 1_000
+    })
+    expect(lags).toEqual(lags.toSorted((a, b) => a - b))
+    // It grew before anyone could know that Redis does not answer.
+    expect([...states]).toEqual(['ready', 'away'])
+    engine.resume()
+    await publishing
+    await until(() => node.hub.stats().log.state === 'ready' && node.hub.stats().log.lag === 0)
+  })
 })

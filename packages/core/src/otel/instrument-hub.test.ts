@@ -287,6 +287,7 @@ describe('the end', () => {
     expect(again).not.toBe(stop)
     // The one that was taken back does not take this one back.
     stop()
+    expect(instrumentHub(hub, { meterProvider })).toBe(again)
     expect(await published()).toEqual([3, 2])
   })
 
