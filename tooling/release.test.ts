@@ -64,6 +64,11 @@ describe.each(packageFolders)('packages/%s, packed', (name) => {
     expect(ranges.filter((range) => range.includes(':'))).toEqual([])
   })
 
+  it('asks for the core of its own version', () => {
+    const { version, peerDependencies } = packageOf(name).manifest
+    expect(peerDependencies?.['@sse/core']).toBe(name === 'core' ? undefined : `^${version}`)
+  })
+
   for (const [version, node] of nodes) {
     it(`is the same module by import and by require on Node ${version}`, () => {
       const { manifest } = packageOf(name)

@@ -1,6 +1,9 @@
 import { join } from 'node:path'
 import { type RuntimeName, type RuntimeServer, type ServeOptions, serveFile, serveWorker } from './runtime.ts'
 
+/** The oldest Node that the packages are for, and the newest of each line that has or will have support. */
+export const NODE_RANGES: readonly string[] = ['20.19.0', '20', '22', '24', '26']
+
 /** A server of `app/`, and where it runs. */
 export interface TriedServer {
   readonly name: string
