@@ -92,6 +92,7 @@ const probes: Readonly<Record<string, readonly Probe[]>> = {
     ['node:assert'],
     ['@opentelemetry/api', 'no dependencies'],
     ['../otel.ts', 'entry is imported from outside'],
+    ['../otel/metrics.ts', 'all floors but `otel`'],
     ['../node/drain.ts'],
     ['vitest', 'vitest'],
     ['../index.ts', 'entry is imported from outside'],
@@ -132,6 +133,7 @@ const probes: Readonly<Record<string, readonly Probe[]>> = {
     ['./index.ts', 'entry is imported from outside'],
   ],
   [`${core}/testing.ts`]: [
+    ['./otel/metrics.ts', 'all floors but `otel`'],
     ['./testing/read-events.ts'],
     ['./testing/app/routes.ts'],
     ['./index.ts', 'entry is imported from outside'],
