@@ -2,6 +2,12 @@
 export interface Scale {
   readonly rounds: number
   readonly fanout: { readonly clients: number; readonly warmUp: number; readonly events: number }
+  readonly telemetry: {
+    readonly clients: number
+    readonly warmUp: number
+    readonly turns: number
+    readonly events: number
+  }
   readonly burst: {
     readonly clients: number
     readonly warmUp: number
@@ -46,10 +52,11 @@ export interface Scale {
   }
 }
 
-/** What the bars are defined on; about 25 minutes, 4 of them for engines. */
+/** What the bars are defined on; about 30 minutes, 4 of them for engines. */
 export const full: Scale = {
   rounds: 7,
   fanout: { clients: 1_000, warmUp: 100, events: 200 },
+  telemetry: { clients: 1_000, warmUp: 100, turns: 20, events: 20 },
   burst: { clients: 1_000, warmUp: 1, bursts: 3, events: 100 },
   idle: { clients: 5_000 },
   open: { clients: 5_000, warmUp: 2_000, times: 3 },
@@ -70,6 +77,7 @@ export const full: Scale = {
 export const quick: Scale = {
   rounds: 3,
   fanout: { clients: 500, warmUp: 100, events: 150 },
+  telemetry: { clients: 500, warmUp: 100, turns: 12, events: 20 },
   burst: { clients: 500, warmUp: 1, bursts: 2, events: 100 },
   idle: { clients: 2_000 },
   open: { clients: 2_000, warmUp: 1_000, times: 3 },

@@ -97,6 +97,16 @@ export class Pair implements AsyncDisposable {
     return this.#timed.call('latencies')
   }
 
+  /** From now on OpenTelemetry measures the server. */
+  instrument(): Promise<void> {
+    return this.#server.call('instrument')
+  }
+
+  /** From now on it does not. */
+  uninstrument(): Promise<void> {
+    return this.#server.call('uninstrument')
+  }
+
   /** Who is connected, where the server knows. */
   audience(): Promise<Audience> {
     return this.#server.call('audience')
@@ -137,11 +147,6 @@ export class Pair implements AsyncDisposable {
       clientCpu: client.user + client.system,
       instructions: await counting?.stop(),
     }
-  }
-
-  /** CPU time of the server's process so far, user and system, in µs. */
-  cpuSoFar(): Promise<number> {
-    return this.#server.call('cpuSoFar')
   }
 
   /** The server's resident memory at rest, in bytes. */

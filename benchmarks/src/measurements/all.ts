@@ -12,10 +12,12 @@ import { publish } from './publish.ts'
 import { resume } from './resume.ts'
 import { stalled } from './stalled.ts'
 import { start } from './start.ts'
+import { telemetry } from './telemetry.ts'
 
 /** Every measurement, in the order of the report. */
 export const measurements: readonly Measurement[] = [
   fanout,
+  telemetry,
   burst,
   idle,
   open,

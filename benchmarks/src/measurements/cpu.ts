@@ -12,7 +12,7 @@ export function cpuMetrics(unit: string): readonly Metric[] {
 }
 
 /** The cost of one of `count`. */
-export function perUnit({ cpu, userCpu, clientCpu, instructions }: Cost, count: number): Figures {
+export function perUnit({ cpu, userCpu, clientCpu, instructions }: Cost, count: number): Figures & { cpu: number } {
   return {
     cpu: cpu / count,
     userCpu: userCpu / count,

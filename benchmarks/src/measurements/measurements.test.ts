@@ -8,6 +8,7 @@ import { measurements } from './all.ts'
 const tiny: Scale = {
   rounds: 1,
   fanout: { clients: 3, warmUp: 2, events: 4 },
+  telemetry: { clients: 3, warmUp: 2, turns: 2, events: 4 },
   burst: { clients: 3, warmUp: 1, bursts: 2, events: 4 },
   idle: { clients: 5 },
   open: { clients: 5, warmUp: 2, times: 2 },

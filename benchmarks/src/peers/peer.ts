@@ -23,6 +23,8 @@ export interface RunningPeer {
   publishAll?(batch: readonly string[]): void
   /** Publishes one event and tells its id, if a client may resume after it. */
   publishForId?(data: string): Promise<string>
+  /** Begins to be measured by OpenTelemetry; answers how to end that. */
+  instrument?(): () => void
   /** Who is connected, where the peer knows. */
   audience?(): Audience
 }

@@ -14,9 +14,10 @@ import { isPeerName, loadPeer } from '../peers/registry.ts'
 const [, , name] = process.argv
 if (!isPeerName(name)) throw new Error(`no peer is called ${name}`)
 const peer = await loadPeer(name)
-const { server, publish, publishAll, publishForId, audience } = await peer.start()
+const { server, publish, publishAll, publishForId, instrument, audience } = await peer.start()
 const cpu = new CpuMeter()
 let sequence = 0
+let uninstrument: (() => void) | undefined
 
 /** What to publish: so many turns of the event loop, so many events in each, of so many bytes. */
 export interface Publication {
@@ -41,11 +42,6 @@ const methods = {
     process.on('exit', () => rmSync(path, { force: true }))
     await once(local, 'listening')
     return path
-  },
-
-  cpuSoFar(): number {
-    const { user, system } = process.cpuUsage()
-    return user + system
   },
 
   startCpu: () => cpu.start(),
@@ -73,6 +69,16 @@ const methods = {
 
   /** Publishes one event whose data begins with a time. */
   publishDated: (time: number, bytes: number) => publish(payload(time, bytes)),
+
+  instrument(): void {
+    if (instrument === undefined) throw new Error('this peer cannot be instrumented')
+    uninstrument = instrument()
+  },
+
+  uninstrument(): void {
+    uninstrument?.()
+    uninstrument = undefined
+  },
 
   audience(): Audience {
     if (audience === undefined) throw new Error('this peer does not know who is connected')
