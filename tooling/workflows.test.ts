@@ -27,7 +27,10 @@ describe.each(workflows)('%s', (file) => {
   })
 
   it('runs scripts that exist', () => {
-    const named = Array.from(text.matchAll(/(?:run|script): npm (?:run )?(?!install)([\w-]+)/g), ([, name = '']) => name)
+    const named = Array.from(
+      text.matchAll(/(?:run|script): npm (?:run )?(?!install)([\w-]+)/g),
+      ([, name = '']) => name,
+    )
     const files = Array.from(text.matchAll(/run: node (scripts\/\S+)/g), ([, path = '']) => path)
     expect(named).not.toEqual([])
     expect(named.filter((name) => !Object.hasOwn(scripts, name))).toEqual([])
