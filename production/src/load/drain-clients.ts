@@ -5,8 +5,8 @@ import { Sequence } from './sequence.ts'
 
 /** What clients that come back have seen. */
 export interface Seen {
-  /** When each attempt to connect was made, in milliseconds since 1970, in order. */
-  readonly attempts: Float64Array
+  /** When each connection was made, in milliseconds since 1970, in order. */
+  readonly connects: Float64Array
   /** Responses that began; more than one a client where it was told to come back later. */
   readonly opened: number
   /** Numbers that never came to somebody, came again or too early, over all clients. */
@@ -21,11 +21,12 @@ export interface Seen {
 interface Client {
   readonly source: LightEventSource
   readonly sequence: Sequence
+  isStalled: boolean
 }
 
 const clients: Client[] = []
 let ports: readonly number[] = []
-let attempts: number[] = []
+let connects: number[] = []
 let opened = 0
 let failed = 0
 let firstFailure: string | undefined
@@ -48,7 +49,15 @@ const methods = {
 
   /** So many of them take nothing any more. */
   stall(count: number): void {
-    for (const { source } of clients.slice(0, count)) source.stall()
+    for (const client of clients.slice(0, count)) {
+      client.isStalled = true
+      client.source.stall()
+    }
+  },
+
+  /** Resolves when all who take anything have seen this number. */
+  async reach(n: number): Promise<void> {
+    while (!clients.every(({ sequence, isStalled }) => isStalled || sequence.last >= n)) await pause(20)
   },
 
   /** Those who took nothing do again. */
@@ -56,9 +65,9 @@ const methods = {
     for (const { source } of clients) source.resume()
   },
 
-  /** Forgets attempts so far. */
+  /** Forgets connections so far. */
   forget(): void {
-    attempts = []
+    connects = []
     opened = 0
   },
 
@@ -68,7 +77,7 @@ const methods = {
     while (!clients.every(({ sequence }) => sequence.last >= last) && performance.now() < deadline) await pause(20)
     const all = clients.map(({ sequence }) => sequence)
     return {
-      attempts: Float64Array.from(attempts),
+      connects: Float64Array.from(connects),
       opened,
       lost: sum(all, (sequence) => sequence.lost + Math.max(0, last - sequence.last)),
       repeated: sum(all, (sequence) => sequence.repeated),
@@ -89,7 +98,7 @@ function join(n: number): Client {
     // Each address has ports of its own, for those that wait for the last packet of who was there before.
     localAddress: `127.0.0.${2 + (n % 4)}`,
     ports: () => (Math.random() < 0.5 ? ports : ports.toReversed()),
-    onAttempt: () => attempts.push(performance.timeOrigin + performance.now()),
+    onConnect: () => connects.push(performance.timeOrigin + performance.now()),
     onOpen: () => opened++,
     onEvent: ({ event, data }) => {
       if (event === 'sse.gap') sequence.gaps++
@@ -101,7 +110,7 @@ function join(n: number): Client {
     },
   })
   source.connect()
-  return { source, sequence }
+  return { source, sequence, isStalled: false }
 }
 
 function sum<T>(list: readonly T[], of: (one: T) => number): number {

@@ -20,9 +20,10 @@ const methods = {
     timer = setInterval(() => publish(String(++published)), 1_000 / rate)
   },
 
-  /** Publishes one more, so long that a socket which nobody reads is soon full of them. */
-  fill(bytes: number): void {
+  /** Publishes one more, so long that a socket which nobody reads is soon full of them; answers its number. */
+  fill(bytes: number): number {
     publish(`${++published} ${'x'.repeat(bytes)}`)
+    return published
   },
 
   /** Answers how many there are, all of them in the log. */

@@ -38,11 +38,11 @@ export interface Drill {
 /** What came of it. */
 export interface Drained extends Drill {
   readonly published: number
-  /** Attempts to connect, from the signal on: in all, in each second, and the most within any second. */
-  readonly attempts: number
+  /** Connections that were made from the signal on: in all, in each second, and the most within any second. */
+  readonly connects: number
   readonly inEachSecond: readonly number[]
   readonly most: number
-  readonly seen: Omit<Seen, 'attempts'>
+  readonly seen: Omit<Seen, 'connects'>
   /** Clients that took nothing when the signal came, as the node has seen it. */
   readonly stalled: number
   readonly exit: Exit
@@ -68,8 +68,7 @@ export async function runDrill(drill: Drill): Promise<Drained> {
   if (scenario === 'stalled') {
     await clients.call('stall', count / 5)
     // More than the kernel takes for a client that does not read: some 4.5 MB.
-    for (let n = 0; n < 60; n++) await publisher.call('fill', 100_000)
-    await pause(1_000)
+    for (let n = 0; n < 60; n++) await clients.call('reach', await publisher.call('fill', 100_000))
   }
   await clients.call('forget')
   await clients.call('find', portsMeanwhile(scenario, leaving, other))
@@ -83,13 +82,13 @@ export async function runDrill(drill: Drill): Promise<Drained> {
   // Everyone has been told to come back in at most 15 s, and may be so once more.
   await pause(Math.max(0, began + window + 5_000 - performance.timeOrigin - performance.now()))
   const published = await publisher.call('stop')
-  const { attempts, ...seen } = await clients.call('settle', published, 60_000)
+  const { connects, ...seen } = await clients.call('settle', published, 60_000)
   return {
     ...drill,
     published,
-    attempts: attempts.length,
-    inEachSecond: inEachSecond(attempts, began),
-    most: mostInASecond(attempts),
+    connects: connects.length,
+    inEachSecond: inEachSecond(connects, began),
+    most: mostInASecond(connects),
     seen,
     stalled,
     exit,
@@ -101,7 +100,7 @@ function portsMeanwhile(scenario: ScenarioName, leaving: NodeProcess, other: Nod
   return scenario === 'unaware' ? [leaving.port, other.port] : [other.port]
 }
 
-/** The most attempts that may come within a second. */
+/** The most connections that may be made within a second. */
 export function bar({ clients, window }: Drill): number {
   return (1.5 * clients * 1_000) / window
 }
@@ -111,12 +110,12 @@ export function missed(drained: Drained): string[] {
   const { most, seen, exit, window, stalled, scenario, clients } = drained
   const { lost, repeated, gaps, failed, firstFailure } = seen
   const checks: readonly (readonly [boolean, string])[] = [
-    [most <= bar(drained), `${most} attempts within a second, at most ${bar(drained)} may be`],
+    [most <= bar(drained), `${most} connections within a second, at most ${bar(drained)} may be`],
     [lost === 0, `${lost} events were lost`],
     [repeated === 0, `${repeated} events came again`],
     [gaps === 0, `${gaps} gaps were told of`],
     [failed === 0, `${failed} clients were turned away for good: ${firstFailure}`],
-    [drained.attempts >= clients, `${drained.attempts} attempts of ${clients} clients: not everyone was let go`],
+    [drained.connects >= clients, `${drained.connects} connections of ${clients} clients: not everyone was let go`],
     [exit.code === 0, `the process ended with ${exit.code ?? exit.signal}`],
     [exit.took <= window + 2_000, `the process ended ${Math.round(exit.took - window)} ms after the window`],
     [scenario !== 'stalled' || stalled > 0, 'nobody was stalled when the signal came'],

@@ -1,6 +1,6 @@
 import { connect, type Socket } from 'node:net'
 import { createParser, type EventSourceMessage, type EventSourceParser } from 'eventsource-parser'
-import { ChunkedBody } from './chunked-body.ts'
+import { type Body, bodyAfter } from './body.ts'
 
 /** Before a stream has said otherwise, in milliseconds: browsers have about as much. */
 const DEFAULT_RETRY = 3_000
@@ -15,7 +15,8 @@ export interface EventSourceOptions {
   readonly localAddress?: string
   /** The ports of 127.0.0.1 at which the service can be found now, each tried where nobody listened at the one before. */
   ports(): readonly number[]
-  onAttempt?(): void
+  /** Somebody listens where it has tried. */
+  onConnect?(): void
   /** A stream has begun. */
   onOpen?(): void
   onEvent(event: EventSourceMessage): void
@@ -41,9 +42,7 @@ export class LightEventSource {
 
   /** Connects, now and whenever it is to come back. */
   connect(): void {
-    const { ports, onAttempt } = this.#options
-    onAttempt?.()
-    this.#connectTo(ports(), 0)
+    this.#connectTo(this.#options.ports(), 0)
   }
 
   /** Takes nothing any more, and does not go. */
@@ -62,7 +61,7 @@ export class LightEventSource {
   }
 
   #connectTo(ports: readonly number[], nth: number): void {
-    const { path, localAddress } = this.#options
+    const { path, localAddress, onConnect } = this.#options
     const port = ports[nth]
     if (port === undefined) return this.#comeBack()
     const response = new Response(this, this.#options)
@@ -82,6 +81,7 @@ export class LightEventSource {
     this.#socket = socket
     socket.on('connect', () => {
       hasConnected = true
+      onConnect?.()
     })
     // Whatever happens to it, 'close' follows.
     socket.on('error', () => {})
@@ -107,7 +107,7 @@ class Response {
   readonly #options: EventSourceOptions
   readonly #parser: EventSourceParser
   #head = ''
-  #body: ChunkedBody | undefined
+  #body: Body | undefined
 
   constructor(source: LightEventSource, options: EventSourceOptions) {
     this.#source = source
@@ -136,15 +136,14 @@ class Response {
     const end = this.#head.indexOf('\r\n\r\n')
     if (end < 0) return ''
     const head = this.#head.slice(0, end)
-    const isStream = head.startsWith('HTTP/1.1 200 ') && /\r\ncontent-type: text\/event-stream/i.test(head)
-    if (!isStream || !/\r\ntransfer-encoding: chunked/i.test(head)) {
+    if (!head.startsWith('HTTP/1.1 200 ') || !/\r\ncontent-type: text\/event-stream/i.test(head)) {
       this.hasFailed = true
       this.#options.onFail?.(head)
       return ''
     }
     this.#source.isOpen = true
     this.#options.onOpen?.()
-    this.#body = new ChunkedBody()
+    this.#body = bodyAfter(head)
     const rest = this.#head.slice(end + 4)
     this.#head = ''
     return rest

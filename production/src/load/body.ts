@@ -1,12 +1,46 @@
-/** Takes a body of HTTP/1.1 in chunked coding apart, one character for a byte, in whatever pieces it comes. */
-export class ChunkedBody {
-  /** The last chunk has come. */
+/** The body of a response of HTTP/1.1, one character for a byte, which comes in whatever pieces. */
+export interface Body {
+  readonly isOver: boolean
+  /** What a piece brings of the content. */
+  take(piece: string): string
+}
+
+/**
+ * How the body of a response comes, by its head.
+ *
+ * @throws where it is to go on until the connection ends, since who ends it is what matters here.
+ */
+export function bodyAfter(head: string): Body {
+  if (/\r\ntransfer-encoding: chunked/i.test(head)) return new ChunkedBody()
+  const [, length] = /\r\ncontent-length: (\d+)/i.exec(head) ?? []
+  if (length === undefined) throw new Error(`no length of a body: ${head}`)
+  return new CountedBody(Number(length))
+}
+
+class CountedBody implements Body {
+  #left: number
+
+  constructor(length: number) {
+    this.#left = length
+  }
+
+  get isOver(): boolean {
+    return this.#left === 0
+  }
+
+  take(piece: string): string {
+    const content = piece.slice(0, this.#left)
+    this.#left -= content.length
+    return content
+  }
+}
+
+class ChunkedBody implements Body {
   isOver = false
   /** How much of a chunk is to come, with the line end after it; 0: its length is. */
   #left = 0
   #line = ''
 
-  /** What a piece brings of the content. */
   take(piece: string): string {
     let content = ''
     let at = 0
