@@ -7,6 +7,7 @@ import {
   type MeterProvider,
   metrics,
   type Observable,
+  ValueType,
 } from '@opentelemetry/api'
 import { HOST, type Hosting } from '../connection/host.ts'
 import { invalid } from '../connection/options.ts'
@@ -135,9 +136,12 @@ function instrumentsOf(meter: Meter): Instruments {
 }
 
 function observableOf(meter: Meter, { name, kind, unit, description }: HubMetric): Observable {
-  if (kind === 'Counter') return meter.createObservableCounter(name, { unit, description })
-  if (kind === 'UpDownCounter') return meter.createObservableUpDownCounter(name, { unit, description })
-  return meter.createObservableGauge(name, { unit, description })
+  // Only what is counted is whole; a gauge here is a time.
+  const valueType = kind === 'Gauge' ? ValueType.DOUBLE : ValueType.INT
+  const options = { unit, description, valueType }
+  if (kind === 'Counter') return meter.createObservableCounter(name, options)
+  if (kind === 'UpDownCounter') return meter.createObservableUpDownCounter(name, options)
+  return meter.createObservableGauge(name, options)
 }
 
 function isClosed({ log }: HubStats): boolean {
