@@ -1,6 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { connect as connectHttp2 } from 'node:http2'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
+import { selfSigned } from './certificate.ts'
 import { freePort } from './engine-process.ts'
 import type { CodeBlock } from './markdown.ts'
 
@@ -15,10 +20,11 @@ const PATIENCE = 15_000
  * - `fetch=/prices`: it exports a `fetch`, the Web form of a server, which is asked for this path
  * - `browser`: it runs in the page of the server in the block before, and logs what it gets
  * - `frame`: of its stream only the first frame is waited for
+ * - `tls`: it speaks HTTP/2, with the key and the certificate in the files that `TLS_KEY` and `TLS_CERT` name; goes with `run`
  * - `redis`, `nats`: it finds an engine that nobody else uses at `REDIS_URL` or `NATS_URL`
  * - `fragment`: it is a part of something, and is neither type-checked nor run
  */
-const FLAGS = ['run', 'post', 'fetch', 'browser', 'frame', 'redis', 'nats', 'fragment'] as const
+const FLAGS = ['run', 'post', 'fetch', 'browser', 'frame', 'tls', 'redis', 'nats', 'fragment'] as const
 
 /** A block of code as a file of its own. */
 export interface Example {
@@ -66,6 +72,7 @@ export function enginesOf({ block, server }: Example): ReadonlySet<'redis' | 'na
  */
 export async function runExample(example: Example, env: NodeJS.ProcessEnv): Promise<void> {
   const { flags } = example.block
+  if (flags.has('tls')) return withCertificate((tls) => whileServing(example, { ...env, ...tls }, readOverHttp2(flags)))
   if (listens(flags)) return whileServing(example, env, (url) => readStream(url, flags))
   if (flags.has('fetch')) return callFetch(example, env)
   if (flags.has('browser')) {
@@ -86,7 +93,7 @@ async function whileServing(
 ): Promise<void> {
   const port = await freePort()
   const server = run([runnable(example)], { env: { ...env, PORT: String(port) } })
-  const url = `http://localhost:${port}`
+  const url = `${example.block.flags.has('tls') ? 'https' : 'http'}://localhost:${port}`
   try {
     await Promise.race([waitUntilListening(url), endOf(server, 'before it listened')])
     await Promise.race([use(url), endOf(server, 'while it was asked')])
@@ -101,7 +108,7 @@ async function waitUntilListening(url: string): Promise<void> {
   const deadline = AbortSignal.timeout(PATIENCE)
   while (!deadline.aborted) {
     try {
-      await fetch(url, { method: 'HEAD', signal: deadline })
+      await (url.startsWith('https:') ? greet(url) : fetch(url, { method: 'HEAD', signal: deadline }))
       return
     } catch {
       // Nobody listens yet.
@@ -121,6 +128,41 @@ async function readStream(url: string, flags: CodeBlock['flags']): Promise<void>
     throw new Error(`${path} answered ${response.status} (${type}): ${await response.text()}`)
   }
   await untilPrinted(response.body, enough(flags))
+}
+
+/** Writes a key and a certificate, for as long as they are used. */
+async function withCertificate(use: (env: NodeJS.ProcessEnv) => Promise<void>): Promise<void> {
+  const directory = mkdtempSync(join(tmpdir(), 'certificate-'))
+  const [TLS_KEY, TLS_CERT] = [join(directory, 'key.pem'), join(directory, 'cert.pem')]
+  const { key, cert } = selfSigned()
+  writeFileSync(TLS_KEY, key)
+  writeFileSync(TLS_CERT, cert)
+  try {
+    await use({ TLS_KEY, TLS_CERT })
+  } finally {
+    rmSync(directory, { recursive: true })
+  }
+}
+
+/** Resolves when a server of HTTP/2 has taken a connection. */
+async function greet(url: string): Promise<void> {
+  const session = connectHttp2(url, { rejectUnauthorized: false })
+  await once(session, 'connect').finally(() => session.destroy())
+}
+
+function readOverHttp2(flags: CodeBlock['flags']): (url: string) => Promise<void> {
+  return async (url) => {
+    const session = connectHttp2(url, { rejectUnauthorized: false })
+    session.setTimeout(PATIENCE, () => session.destroy(new Error(`Nothing came within ${PATIENCE} ms`)))
+    try {
+      const stream = session.request({ ':path': flags.get('run') })
+      const [{ ':status': status, 'content-type': type }] = await once(stream, 'response')
+      if (status !== 200 || !String(type).startsWith('text/event-stream')) throw new Error(`${status} (${type})`)
+      await untilPrinted(stream, enough(flags))
+    } finally {
+      session.destroy()
+    }
+  }
 }
 
 /** Asks the `fetch` that a block exports, in a process of its own. */

@@ -1,9 +1,9 @@
 import type { Hub } from '@sse/core'
+import { type Certificate, selfSigned } from '@sse/tooling/certificate'
 import { onTestFinished } from 'vitest'
 import { SERVERS } from '../servers/all.ts'
 import type { RunningServer, ServerKind } from '../servers/server.ts'
 import type { Protocol, Route } from '../servers/site.ts'
-import { type Certificate, selfSigned } from './certificate.ts'
 
 /** A way to serve HTTP/2. */
 export interface Http2Kind {
