@@ -151,6 +151,24 @@ describe.each(PLATFORMS)('eventStream, in $name', ({ eventStream }) => {
 describe('eventStream, in the file for Node', () => {
   const { eventStream } = PLATFORMS[0] as (typeof PLATFORMS)[0]
 
+  it('[H2] writes past the body over HTTP/2, and knows at once of a client that has gone while bytes wait', async () => {
+    const hub = createHub()
+    const app = new Hono().get('/', (c) => eventStream(c, hub.subscribe('a')))
+    const session = connectHttp2(await serveHttp2(app))
+    onTestFinished(() => session.destroy())
+    const stream = session.request({ ':path': '/' }).pause()
+    await new Promise((resolve) => stream.once('response', resolve))
+    while (hub.stats().lagging === 0) {
+      await hub.publish('a', { data: 'x'.repeat(16 * 1024) })
+      await new Promise(setImmediate)
+    }
+    // More than a body holds.
+    expect(hub.connections[Symbol.iterator]().next().value?.bufferedBytes).toBeGreaterThan(32 * 1024)
+    stream.close(constants.NGHTTP2_NO_ERROR)
+    await vi.waitFor(() => expect(hub.size).toBe(0))
+    expect(hub.stats().closed.client).toBe(1)
+  })
+
   it('takes the peer of the socket for the address, also over HTTP/2, unless the application knows better', async () => {
     const hub = createHub()
     const app = new Hono()
