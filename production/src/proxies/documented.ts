@@ -13,7 +13,6 @@ export function documented(language: 'nginx' | 'haproxy' | 'vcl'): string {
 
 /** Replaces what stands in a text at least once; throws where it does not. */
 export function replaced(text: string, what: string | RegExp, by: string): string {
-  const result = text.replaceAll(what, by)
-  if (result === text) throw new Error(`There is no ${what} in: ${text}`)
-  return result
+  if (text.replaceAll(what, '\0') === text) throw new Error(`There is no ${what} in: ${text}`)
+  return text.replaceAll(what, by)
 }

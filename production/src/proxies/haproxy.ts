@@ -6,24 +6,24 @@ import { IDLE_SECONDS, type ProxyForm, startProxy, type Upstream } from './proxy
 /** As Debian's HAProxy has it in its own file, without what is about logs and error pages: events wait there. */
 export const HAPROXY_BY_DEFAULT: ProxyForm = haproxy(
   'HAProxy by default',
-  () => `defaults
+  (idleSeconds) => `defaults
   mode http
   timeout connect 5000
-  timeout client ${IDLE_SECONDS}s
-  timeout server ${IDLE_SECONDS}s
+  timeout client ${idleSeconds}s
+  timeout server ${idleSeconds}s
 `,
 )
 
 /** As the documentation has it. */
-export const HAPROXY_AS_DOCUMENTED: ProxyForm = haproxy('HAProxy as documented', () =>
-  replaced(documented('haproxy'), /(?<=timeout (client|server) )\w+/g, `${IDLE_SECONDS}s`),
+export const HAPROXY_AS_DOCUMENTED: ProxyForm = haproxy('HAProxy as documented', (idleSeconds) =>
+  replaced(documented('haproxy'), /(?<=timeout (client|server) )60s/g, `${idleSeconds}s`),
 )
 
-function haproxy(name: string, defaults: () => string): ProxyForm {
+function haproxy(name: string, defaults: (idleSeconds: number) => string): ProxyForm {
   return {
     name,
     program: 'haproxy',
-    start: (upstreams) =>
+    start: (upstreams, idleSeconds = IDLE_SECONDS) =>
       startProxy('haproxy', (directory, port) => {
         const file = join(directory, 'haproxy.cfg')
         writeFileSync(
@@ -32,7 +32,7 @@ function haproxy(name: string, defaults: () => string): ProxyForm {
   nbthread 1
   maxconn 500
 
-${defaults()}
+${defaults(idleSeconds)}
 frontend web
   bind 127.0.0.1:${port}
   http-request return status 200 content-type text/plain string ${directory} if { path /ready }

@@ -30,7 +30,8 @@ export function nginx(options: NginxOptions): ProxyForm {
   return {
     name: options.name,
     program: 'nginx',
-    start: (upstreams) => startProxy('nginx', (directory, port) => configure(options, { upstreams, directory, port })),
+    start: (upstreams, idleSeconds = IDLE_SECONDS) =>
+      startProxy('nginx', (directory, port) => configure(options, { upstreams, directory, port, idleSeconds })),
   }
 }
 
@@ -44,9 +45,10 @@ interface Place {
   readonly upstreams: readonly Upstream[]
   readonly directory: string
   readonly port: number
+  readonly idleSeconds: number
 }
 
-function configure({ lines = () => [], location }: NginxOptions, { upstreams, directory, port }: Place) {
+function configure({ lines = () => [], location }: NginxOptions, { upstreams, directory, port, idleSeconds }: Place) {
   const file = join(directory, 'nginx.conf')
   mkdirSync(join(directory, 'temporary'))
   writeFileSync(
@@ -67,8 +69,7 @@ http {
   scgi_temp_path ${directory}/temporary/scgi;
   server {
     listen 127.0.0.1:${port};
-    # For the test alone: 60 seconds by default.
-    proxy_read_timeout ${IDLE_SECONDS}s;
+    proxy_read_timeout ${idleSeconds}s;
     location = /ready { return 200 ${directory}; }
     ${lines(directory).join('\n    ')}
     ${upstreams.map(location).join('\n    ')}

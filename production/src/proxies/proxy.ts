@@ -13,11 +13,12 @@ export interface ProxyForm {
   readonly program: ProgramName
   /** Whether it takes notice of a client that has gone when it has something to send to it, and not before. */
   readonly noticesWhenWriting?: boolean
-  start(upstreams: readonly Upstream[]): Promise<Engine>
+  /** @param idleSeconds how long it lets a connection be silent; default {@link IDLE_SECONDS}. */
+  start(upstreams: readonly Upstream[], idleSeconds?: number): Promise<Engine>
 }
 
-/** For how long each proxy of these tests lets a connection be silent, in seconds: their own defaults are 50 and 60. */
-export const IDLE_SECONDS = 2
+/** How long a connection may be silent: what nginx and Varnish have by default, and the documentation for HAProxy. */
+export const IDLE_SECONDS = 60
 
 /**
  * Starts a proxy on a free port of the loopback interface.

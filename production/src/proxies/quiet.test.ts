@@ -5,7 +5,7 @@ import { node } from '../servers/node.ts'
 import { startBackend, startBackends } from './backends.ts'
 import { HAPROXY_AS_DOCUMENTED, HAPROXY_BY_DEFAULT } from './haproxy.ts'
 import { NGINX_AS_DOCUMENTED, NGINX_BY_DEFAULT } from './nginx.ts'
-import { IDLE_SECONDS, type ProxyForm } from './proxy.ts'
+import type { ProxyForm } from './proxy.ts'
 import { StreamClient } from './stream-client.ts'
 import { VARNISH_AS_DOCUMENTED, VARNISH_BY_DEFAULT } from './varnish.ts'
 
@@ -18,6 +18,8 @@ const FORMS = [
   VARNISH_AS_DOCUMENTED,
 ]
 
+/** Of each proxy, in seconds: by their defaults it is a minute. */
+const IDLE_SECONDS = 2
 const PATIENCE = IDLE_SECONDS * 1_000
 
 describe('a stream in which nothing happens', () => {
@@ -52,7 +54,7 @@ async function lookAt(form: ProxyForm): Promise<Quiet> {
   const beating = await startBackends({ hub: { heartbeat: PATIENCE / 4 } })
   const silent = await startBackend(node, { name: 'silent', hub: { heartbeat: false } })
   const all = [...beating, silent]
-  const proxy = await form.start(all)
+  const proxy = await form.start(all, IDLE_SECONDS)
   try {
     const fates = await Promise.all(all.map(({ name }) => fateOf(`${proxy.url}/${name}/feed`)))
     return {

@@ -22,28 +22,29 @@ export function varnish(
     name,
     program: 'varnishd',
     noticesWhenWriting,
-    start: (upstreams) =>
+    start: (upstreams, idleSeconds = IDLE_SECONDS) =>
       startProxy('varnishd', (directory, port) => {
         const file = join(directory, 'default.vcl')
-        writeFileSync(file, `vcl 4.1;\n${upstreams.map(backend).join('')}${routes(upstreams, directory)}${vcl()}`)
+        writeFileSync(file, `vcl 4.1;\n${backends(upstreams, idleSeconds)}${routes(upstreams, directory)}${vcl()}`)
         const own = ['-F', '-f', file, '-a', `127.0.0.1:${port}`, '-n', directory, '-j', 'none', '-T', 'none']
         const small = ['-s', 'malloc,16m', '-p', 'thread_pools=1', '-p', 'thread_pool_min=50']
-        // For the test alone: 60 seconds by default.
-        const idle = ['-p', `pipe_timeout=${IDLE_SECONDS}`]
+        const idle = ['-p', `pipe_timeout=${idleSeconds}`]
         return [...own, ...small, ...idle, ...parameters.flatMap((parameter) => ['-p', parameter])]
       }),
   }
 }
 
-function backend({ name, port }: Upstream): string {
-  return `backend ${identifier(name)} {
+function backends(upstreams: readonly Upstream[], idleSeconds: number): string {
+  const blocks = upstreams.map(
+    ({ name, port }) => `backend ${identifier(name)} {
   .host = "127.0.0.1";
   .port = "${port}";
-  # For the test alone: 60 seconds by default.
-  .first_byte_timeout = ${IDLE_SECONDS}s;
-  .between_bytes_timeout = ${IDLE_SECONDS}s;
+  .first_byte_timeout = ${idleSeconds}s;
+  .between_bytes_timeout = ${idleSeconds}s;
 }
-`
+`,
+  )
+  return blocks.join('')
 }
 
 function routes(upstreams: readonly Upstream[], directory: string): string {
