@@ -2,7 +2,9 @@ import { once } from 'node:events'
 import { createServer, type RequestListener, type Server, type ServerOptions } from 'node:http'
 import type { Http2ServerResponse } from 'node:http2'
 import { createServer as createHttp2Server, type Http2Server, type Http2ServerRequest } from 'node:http2'
+import { createServer as createHttpsServer, type Server as HttpsServer } from 'node:https'
 import type { Server as NetServer, Socket } from 'node:net'
+import { selfSigned } from '@sse/tooling/certificate'
 import { onTestFinished } from 'vitest'
 
 /** A server of a test, gone when that has finished. */
@@ -26,6 +28,14 @@ export async function serveHttp(listener: RequestListener, options: ServerOption
   return running
 }
 
+/** The same over TLS, with a certificate that nobody trusts; its sockets are those of TLS. */
+export async function serveHttps(listener: RequestListener): Promise<TestServer<HttpsServer>> {
+  const server = createHttpsServer(selfSigned(), listener)
+  const running = await listen(server, 'secureConnection')
+  onTestFinished(() => server.closeAllConnections())
+  return running
+}
+
 /** Starts a server of HTTP/2 without TLS. */
 export async function serveHttp2(
   listener: (request: Http2ServerRequest, response: Http2ServerResponse) => void,
@@ -33,11 +43,14 @@ export async function serveHttp2(
   return listen(createHttp2Server(listener))
 }
 
-async function listen<S extends NetServer>(server: S): Promise<TestServer<S>> {
+async function listen<S extends NetServer>(
+  server: S,
+  connected: 'connection' | 'secureConnection' = 'connection',
+): Promise<TestServer<S>> {
   const sockets: Socket[] = []
   const writes: (Uint8Array | string)[][] = []
   const packets: string[][] = []
-  server.on('connection', (socket: Socket) => {
+  server.on(connected, (socket: Socket) => {
     sockets.push(socket)
     writes.push(recordWrites(socket))
     packets.push(recordPackets(socket))

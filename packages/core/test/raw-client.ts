@@ -1,5 +1,6 @@
 import { connect, type Socket } from 'node:net'
 import { setImmediate as nextTurn } from 'node:timers/promises'
+import { connect as connectTls } from 'node:tls'
 import { onTestFinished } from 'vitest'
 import { readResponses, type WireResponse } from '../src/testing/http-response.ts'
 
@@ -29,9 +30,10 @@ export class RawClient {
     })
   }
 
-  /** @param options `reads`: whether it takes what comes; default true. */
-  static connect(port: number, options: { readonly reads?: boolean } = {}): RawClient {
-    const socket = connect({ port, host: '127.0.0.1' })
+  /** @param options `reads`: whether it takes what comes; default true. `tls`: over TLS, whoever the server is. */
+  static connect(port: number, options: { readonly reads?: boolean; readonly tls?: boolean } = {}): RawClient {
+    const at = { port, host: '127.0.0.1' }
+    const socket = options.tls === true ? connectTls({ ...at, rejectUnauthorized: false }) : connect(at)
     onTestFinished(() => void socket.destroy())
     const client = new RawClient(socket)
     if (options.reads === false) socket.pause()

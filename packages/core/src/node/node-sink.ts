@@ -16,7 +16,13 @@ interface WithHead {
 
 /** What a socket's handle tells about the part of a write that the kernel has not taken yet. */
 interface WithHandle {
-  _handle?: { writeQueueSize?: number } | null
+  _handle?: Handle | null
+}
+
+/** That of TLS has the handle of its connection below it, and counts a write until all of it has left. */
+interface Handle {
+  readonly writeQueueSize?: number
+  readonly _parent?: Handle
 }
 
 /** A response of HTTP/2, in its compatible form, has a stream. */
@@ -85,7 +91,7 @@ export class NodeSink implements Sink {
     // A socket of HTTP/2 belongs to many streams, and does not count what it writes.
     if (!socket || req.httpVersionMajor !== 1) return this.#writtenThrough - writableLength
     const { _handle: handle } = socket as WithHandle
-    return socket.bytesWritten - socket.writableLength - (handle?.writeQueueSize ?? 0)
+    return socket.bytesWritten - socket.writableLength - ((handle?._parent ?? handle)?.writeQueueSize ?? 0)
   }
 
   open(head: ResponseHead, first: string): boolean {
