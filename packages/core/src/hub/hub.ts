@@ -16,7 +16,7 @@ import { type HubOptions, hubSettings } from './options.ts'
 import { appendTo, type Publishes, Publishing } from './publishing.ts'
 import type { HubStats, PublishRefusal } from './stats.ts'
 import { Stopwatch } from './stopwatch.ts'
-import { createSubscription, type SubscribeOptions, type Subscription } from './subscription.ts'
+import { createSubscription, type SubscribeOptions, type Subscription, type SubscriptionHub } from './subscription.ts'
 import { TIME, type Timeable } from './timing.ts'
 
 /** While the log is away, so many events may wait for it. */
@@ -83,6 +83,8 @@ class EventHub implements Hub {
   readonly #following: Following
   readonly #limits: Limits
   readonly #host: Host
+  /** What its subscriptions know of it. */
+  readonly #subscribed: SubscriptionHub
   readonly #closedBy: Record<CloseReason, number> = {
     client: 0,
     complete: 0,
@@ -140,6 +142,13 @@ class EventHub implements Hub {
       leave: (connection, reason) => this.#left(connection, reason),
       onError,
     }
+    this.#subscribed = {
+      host: this.#host,
+      fanOut: this.#fanOut,
+      lag: settings.lag,
+      serialize: settings.serialize,
+      start: () => this.#following.start(),
+    }
   }
 
   get [HOST](): Host {
@@ -179,9 +188,7 @@ class EventHub implements Hub {
   }
 
   subscribe(topics: string | readonly string[], options?: SubscribeOptions): Subscription {
-    const { lag, serialize } = this.#settings
-    const start = (): void => this.#following.start()
-    return createSubscription({ host: this.#host, fanOut: this.#fanOut, lag, serialize, start }, topics, options)
+    return createSubscription(this.#subscribed, topics, options)
   }
 
   disconnect(where: { principal: string } | ((connection: ConnectionInfo) => boolean), reason?: string): number {

@@ -99,9 +99,9 @@ class HubSubscription implements Subscription {
     const { replay = 'none', after, until, snapshot, filter, lag = hub.lag } = options
     if (replay !== 'none' && replay !== 'all') assertInteger('replay', replay, 0, Number.MAX_SAFE_INTEGER)
     if (after !== undefined && typeof after !== 'string') throw invalid('after', 'must be a string')
-    for (const [name, callback] of Object.entries({ until, snapshot, filter })) {
-      if (callback !== undefined && typeof callback !== 'function') throw invalid(name, 'must be a function')
-    }
+    assertCallback('until', until)
+    assertCallback('snapshot', snapshot)
+    assertCallback('filter', filter)
     assertLag(lag)
     this.#hub = hub
     this.#selection = new Selection(topics)
@@ -140,4 +140,8 @@ class HubSubscription implements Subscription {
     connection.feed(cursor)
     cursor.begin()
   }
+}
+
+function assertCallback(name: string, callback: unknown): void {
+  if (callback !== undefined && typeof callback !== 'function') throw invalid(name, 'must be a function')
 }
