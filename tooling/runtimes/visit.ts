@@ -14,20 +14,30 @@ const PATIENCE = 15_000
 export async function visit(url: string): Promise<void> {
   const patience = AbortSignal.timeout(PATIENCE)
   const ask = async (path: string): Promise<string> => (await fetch(`${url}${path}`, { signal: patience })).text()
+  const publish = async (data: string): Promise<EventSourceMessage> => {
+    return { id: await ask(`/publish?data=${data}`), event: 'news', data }
+  }
 
-  const first = await listen(url, patience)
-  const one = await ask('/publish?data=one')
-  assert.deepEqual(await first.next(), { id: one, event: 'news', data: 'one' })
+  const first = await step('open a stream', () => listen(url, patience))
+  const one = await step('take an event', () => publish('one'))
+  await step('stream what is published', async () => assert.deepEqual(await first.next(), one))
   first.leave()
-  await until(async () => (await ask('/size')) === '0', patience)
-  const two = await ask('/publish?data=two')
+  await step('notice a disconnect', () => until(async () => (await ask('/size')) === '0', patience))
+  const two = await publish('two')
+  const second = await step('open it again', () => listen(url, patience, one.id))
+  await step('resume', async () => assert.deepEqual(await second.next(), two))
+  const three = await publish('three')
+  await step('go on with what is new', async () => assert.deepEqual(await second.next(), three))
+  await step('close its hub', async () => assert.equal(await ask('/close'), 'closed'))
+  await step('end the stream', async () => assert.equal(await second.next(), undefined))
+}
 
-  const second = await listen(url, patience, one)
-  assert.deepEqual(await second.next(), { id: two, event: 'news', data: 'two' })
-  const three = await ask('/publish?data=three')
-  assert.deepEqual(await second.next(), { id: three, event: 'news', data: 'three' })
-  assert.equal(await ask('/close'), 'closed')
-  assert.equal(await second.next(), undefined)
+async function step<T>(what: string, take: () => Promise<T>): Promise<T> {
+  try {
+    return await take()
+  } catch (error) {
+    throw new Error(`It did not ${what}: ${error instanceof Error ? error.message : error}`, { cause: error })
+  }
 }
 
 /** A stream that somebody listens to. */
