@@ -5,6 +5,7 @@ import { bytesInUse } from '../../test/memory.ts'
 import { RawClient } from '../../test/raw-client.ts'
 import { StageLog } from '../../test/stage-log.ts'
 import { askFor, StreamClient, turns } from '../../test/stream-client.ts'
+import { until, untilSettled } from '../../test/until.ts'
 import type { ConnectionInfo } from '../connection/connection.ts'
 import { eventStream } from '../node/event-stream.ts'
 import { SseError } from '../wire/error.ts'
@@ -394,6 +395,37 @@ describe('hub.connections', () => {
     expect([...hub.connections].map(({ topics }) => topics)).toEqual([['c']])
     expect(hub.size).toBe(1)
     expect(infos).toHaveLength(2)
+  })
+
+  it('shows who does not read, over a socket: where from, what it chose, up to where it was served, and what waits for it', async () => {
+    const hub = createHub()
+    const { port } = await serveHttp((request, response) => {
+      const principal = request.headers.authorization
+      void eventStream(request, response, hub.subscribe(['a', 'b/*']), { principal })
+    })
+    const clients = ['ann', 'bob'].map((name) =>
+      RawClient.connect(port).request(`GET / HTTP/1.1\r\nAuthorization: ${name}`),
+    )
+    for (const client of clients) await client.untilBody('id: ')
+    clients[0]?.pause()
+    const infoOf = (name: string): ConnectionInfo | undefined =>
+      [...hub.connections].find(({ principal }) => principal === name)
+    const waiting = (): number => infoOf('ann')?.bufferedBytes ?? 0
+    let last = ''
+    while (waiting() === 0) {
+      last = await hub.publish('a', { data: 'x'.repeat(256 * KIB) })
+      await untilSettled(waiting)
+    }
+    await clients[1]?.untilBody(last)
+    await until(() => infoOf('bob')?.state === 'live')
+    const common = { address: '127.0.0.1', topics: ['a', 'b/*'] }
+    expect(infoOf('bob')).toMatchObject({ ...common, state: 'live', bufferedBytes: 0, cursor: last })
+    expect(infoOf('ann')).toMatchObject({ ...common, state: 'lagging' })
+    clients[0]?.resume()
+    await clients[0]?.untilBody(last)
+    await until(() => infoOf('ann')?.state === 'live')
+    expect(infoOf('ann')).toMatchObject({ bufferedBytes: 0, cursor: last })
+    await hub.close()
   })
 })
 

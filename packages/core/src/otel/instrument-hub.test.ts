@@ -6,7 +6,7 @@ import { RawClient } from '../../test/raw-client.ts'
 import { startScraping } from '../../test/scraped.ts'
 import { StageLog } from '../../test/stage-log.ts'
 import { StreamClient, turns } from '../../test/stream-client.ts'
-import { until } from '../../test/until.ts'
+import { until, untilSettled } from '../../test/until.ts'
 import { createHub, type Hub } from '../hub/hub.ts'
 import type { HubOptions } from '../hub/options.ts'
 import { TIME } from '../hub/timing.ts'
@@ -86,8 +86,11 @@ describe('instrumentHub', () => {
     const [reads, stalls] = [RawClient.connect(port).request('GET /'), RawClient.connect(port).request('GET /')]
     for (const client of [reads, stalls]) await client.untilBody('id: ')
     stalls.pause()
-    while (hub.stats().lagging === 0) await hub.publish('a', { data: 'x'.repeat(100_000) })
-    await until(() => hub.stats().lagging === 1)
+    const waiting = (): number => Math.max(...Array.from(hub.connections, ({ bufferedBytes }) => bufferedBytes))
+    while (waiting() === 0) {
+      await hub.publish('a', { data: 'x'.repeat(100_000) })
+      await untilSettled(waiting)
+    }
     expect(await scrape()).toMatchObject({
       'sse_server_connection_count{sse_connection_state="live"}': 1,
       'sse_server_connection_count{sse_connection_state="lagging"}': 1,
@@ -157,7 +160,8 @@ describe('instrumentHub', () => {
   it('goes to the provider that is registered, where none is named', async () => {
     const { meterProvider, scrape } = await startScraping()
     metrics.setGlobalMeterProvider(meterProvider)
-    const hub = createHub()
+    // Of any map of events.
+    const hub = createHub<{ message: string }>()
     instrumentHub(hub)
     await hub.publish('a', { data: 'x' })
     expect((await scrape()).sse_server_event_published_total).toBe(1)
