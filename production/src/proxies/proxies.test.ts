@@ -3,6 +3,7 @@ import { SERVERS } from '../servers/all.ts'
 import type { Backend } from './backends.ts'
 import { behind, openForTest, untilSize } from './behind.ts'
 import { HAPROXY_AS_DOCUMENTED } from './haproxy.ts'
+import { median } from './median.ts'
 import { NGINX_AS_DOCUMENTED, NGINX_BY_DEFAULT } from './nginx.ts'
 import type { ProxyForm } from './proxy.ts'
 import { type StreamClient, within } from './stream-client.ts'
@@ -143,8 +144,4 @@ async function expectRefusal(url: string, { name }: Backend): Promise<void> {
   const other = await openForTest(`${url}/${name}/feed`, { headers: { accept: 'application/json' } })
   expect(other.status).toBe(503)
   expect(Number(other.headers['retry-after'])).toBeGreaterThanOrEqual(5)
-}
-
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN
 }
