@@ -412,7 +412,7 @@ describe('hub.connections', () => {
       [...hub.connections].find(({ principal }) => principal === name)
     const waiting = (): number => infoOf('ann')?.bufferedBytes ?? 0
     let last = ''
-    while (waiting() === 0) {
+    while (infoOf('ann')?.state === 'live') {
       last = await hub.publish('a', { data: 'x'.repeat(256 * KIB) })
       await untilSettled(waiting)
     }

@@ -87,7 +87,7 @@ describe('instrumentHub', () => {
     for (const client of [reads, stalls]) await client.untilBody('id: ')
     stalls.pause()
     const waiting = (): number => Math.max(...Array.from(hub.connections, ({ bufferedBytes }) => bufferedBytes))
-    while (waiting() === 0) {
+    while (hub.stats().lagging === 0) {
       await hub.publish('a', { data: 'x'.repeat(100_000) })
       await untilSettled(waiting)
     }
