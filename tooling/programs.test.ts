@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { findProgram, requireProgram } from './programs.ts'
+import { findCommand, findProgram, requireProgram } from './programs.ts'
 
 let directory: string
 
@@ -28,6 +28,10 @@ describe('findProgram', () => {
     const path = join(directory, 'google-chrome')
     writeFileSync(path, '#!/bin/sh\n', { mode: 0o755 })
     expect(findProgram('chromium')).toBe(path)
+  })
+
+  it('finds what Debian has for servers, which is in the PATH of root alone', () => {
+    expect(findCommand('chroot')).toMatch(/\/sbin\/chroot$/)
   })
 
   it('passes over a file that cannot be executed', () => {

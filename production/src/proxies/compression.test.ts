@@ -71,7 +71,7 @@ describe('compression', () => {
   )
 
   it.for(SERVERS.filter((kind) => !holds(kind)))(
-    '[P3] [H3] in front of $name, where one insists on it, begins at once, and each event comes at once',
+    '[F2] [P3] [H3] in front of $name, where one insists on it, begins at once, and each event comes at once',
     async (kind) => {
       const { hub, url } = await serve(kind, INSISTING)
       const reading = readForTest(url)
