@@ -2,7 +2,7 @@ import { existsSync, globSync, readFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
-import { latestBenchmarks, withBenchmarks } from '../scripts/readme-benchmarks.mjs'
+import { documentsWithFigures, withFigures } from '../scripts/readme-figures.mjs'
 import { anchors, links } from './markdown.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
@@ -83,7 +83,7 @@ describe.each(explanations)('%s', (document) => {
 })
 
 describe('README.md', () => {
-  it('shows the last complete run of the benchmarks: `node scripts/readme-benchmarks.mjs`', () => {
-    expect(read('README.md')).toBe(withBenchmarks(read('README.md'), latestBenchmarks()))
+  it.each(documentsWithFigures)('shows the last complete runs in %s: `node scripts/readme-figures.mjs`', (document) => {
+    expect(read(document)).toBe(withFigures(document, read(document)))
   })
 })
