@@ -45,8 +45,21 @@ function median(numbers: readonly number[]): number {
   return ((sorted[Math.ceil(middle) - 1] ?? 0) + (sorted[Math.floor(middle)] ?? 0)) / 2
 }
 
-/** An open connection has at most so much of the heap, in MB. */
+/** An open connection has at most so much, in MB. */
 const MOST_OF_A_CONNECTION = 0.04
+
+/** So many connections more or fewer between two samples show what they cost. */
+const NOTABLE_CHANGE = 10
+
+/** What an open connection takes, in MB: by what changes from one sample to the next, between which little is kept. */
+function costOfEach(samples: readonly Sample[], key: 'heapMB' | 'externalMB' | 'rssMB'): number {
+  const costs = samples.slice(1).flatMap((sample, n) => {
+    const before = samples[n] ?? sample
+    const change = sample.connections - before.connections
+    return Math.abs(change) < NOTABLE_CHANGE ? [] : [(sample[key] - before[key]) / change]
+  })
+  return Math.min(MOST_OF_A_CONNECTION, Math.max(0, median(costs)))
+}
 
 /**
  * Judges a soak: the slopes over the last two thirds of the churn, and what is left when everyone has gone.
@@ -58,9 +71,8 @@ export function judge({ start, churn, end }: Soak): Judgement[] {
   const judged = churn.slice(Math.floor(churn.length / 3))
   const seconds = (judged.at(-1)?.at ?? 0) - (judged.at(0)?.at ?? 0)
   const slopes = MEMORY.map(([key, name, tolerance]) => {
-    const ofEach = slope(judged.map((one): [number, number] => [one.connections, one[key]]))
-    const net = Math.min(MOST_OF_A_CONNECTION, Math.max(0, ofEach))
-    const growth = slope(judged.map((one): [number, number] => [one.at, one[key] - net * one.connections])) * seconds
+    const each = costOfEach(judged, key)
+    const growth = slope(judged.map((one): [number, number] => [one.at, one[key] - each * one.connections])) * seconds
     const from = median(judged.map((one) => one[key]))
     return grown(`${name}, over the last ${seconds} s of the churn`, growth, from, tolerance)
   })
