@@ -13,7 +13,7 @@ const run = promisify(execFile)
 const root = fileURLToPath(new URL('..', import.meta.url))
 const names = packageFolders.map((folder) => readManifest(join(packagesDirectory, folder)).name).sort()
 
-describe('pnpm publish', () => {
+describe('pnpm publish', { timeout: 60_000 }, () => {
   it('would publish every package, and nothing else', async () => {
     const asked: (string | undefined)[] = []
     // A registry that knows nothing, and takes nothing.

@@ -22,6 +22,9 @@ interface Packed {
 /** What attw looks at by its profile `esm-only`: all but TypeScript's old resolution, and `require` from CommonJS. */
 const ESM_ONLY = allResolutionKinds.filter((kind) => kind !== 'node10' && kind !== 'node16-cjs')
 
+/** How long a test may take that starts processes, in milliseconds. */
+const PATIENCE = 60_000
+
 const nodes = findNodes()
 const packed = new Map<string, Packed>()
 let application: string
@@ -29,13 +32,13 @@ let application: string
 beforeAll(() => {
   application = mkdtempSync(join(tmpdir(), 'release-'))
   for (const name of packageFolders) packed.set(name, pack(name))
-}, 60_000)
+}, PATIENCE)
 
 afterAll(() => {
   rmSync(application, { recursive: true })
 })
 
-describe.each(packageFolders)('packages/%s, packed', (name) => {
+describe.each(packageFolders)('packages/%s, packed', { timeout: PATIENCE }, (name) => {
   it('passes publint', async () => {
     const { manifest, tarball } = packageOf(name)
     const { messages } = await publint({ pack: { tarball: tarball.buffer }, strict: true })
@@ -96,16 +99,16 @@ describe.each(packageFolders)('packages/%s, packed', (name) => {
   for (const [version, node] of nodes) {
     it(`is the same module by import and by require on Node ${version}`, () => {
       const { manifest } = packageOf(name)
-      for (const entry of entriesOf(manifest)) {
-        const specifier = join(manifest.name, entry).replaceAll('\\', '/')
-        const script = `
-          const assert = require('node:assert')
-          const required = require('${specifier}')
-          import('${specifier}').then((imported) => {
+      const specifiers = entriesOf(manifest).map((entry) => join(manifest.name, entry).replaceAll('\\', '/'))
+      const script = `
+        const assert = require('node:assert')
+        for (const specifier of ${JSON.stringify(specifiers)}) {
+          const required = require(specifier)
+          import(specifier).then((imported) => {
             for (const [name, value] of Object.entries(imported)) assert.strictEqual(required[name], value, name)
-          })`
-        execFileSync(node, ['--no-warnings', '-e', script], { cwd: application, stdio: 'pipe' })
-      }
+          })
+        }`
+      execFileSync(node, ['--no-warnings', '-e', script], { cwd: application, stdio: 'pipe' })
     })
   }
 })

@@ -30,7 +30,7 @@ afterAll(() => {
   rmSync(application, { recursive: true, force: true })
 })
 
-describe.each(PROGRAMS)('the packages as npm installs them, on $title', ({ runtime, path }) => {
+describe.each(PROGRAMS)('the packages as npm installs them, on $title', { timeout: 60_000 }, ({ runtime, path }) => {
   for (const server of TRIED_SERVERS.filter(({ on }) => on.includes(runtime))) {
     it(`${server.name}: streams, notices a disconnect, resumes, ends`, async (context) => {
       const program = path ?? requireRuntime(runtime, context)

@@ -30,7 +30,7 @@ describe('the limits of .size-limit.json', () => {
   })
 })
 
-describe('what an application pays', () => {
+describe('what an application pays', { timeout: 60_000 }, () => {
   it('stays within the limits: `npm run size` prints them', () => {
     const over = measureSizes().filter(({ passed }) => !passed)
     expect(over.map(({ name, size, sizeLimit }) => `${name} has ${size} bytes of ${sizeLimit}`)).toEqual([])

@@ -20,7 +20,7 @@ export interface RuntimeServer {
 }
 
 /** How long a runtime may take to listen, in milliseconds. */
-const PATIENCE = 15_000
+const PATIENCE = 30_000
 
 const DENO_FLAGS = ['--no-prompt', '--cached-only', '--no-lock', '--node-modules-dir=manual', '--quiet']
 const DENO_RIGHTS = ['--allow-net', '--allow-read', '--allow-env', '--allow-sys']

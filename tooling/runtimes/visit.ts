@@ -3,7 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { type EventSourceMessage, EventSourceParserStream } from 'eventsource-parser/stream'
 
 /** How long a visit may take, in milliseconds. */
-const PATIENCE = 15_000
+const PATIENCE = 30_000
 
 /**
  * Visits a server of `app/` as a client that loses its connection: reads what is published, is gone while more is, comes
