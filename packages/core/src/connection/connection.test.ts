@@ -376,12 +376,49 @@ describe.each(TRANSPORTS)('a connection, on $name', ({ serve }) => {
       expect(await body.toEnd()).toMatch(/data: last\n\n$/)
     })
 
-    it('that has passed ends a stream within a second', async () => {
+    it('that has passed ends a stream as it opens: nothing of its source is sent', async () => {
+      const onClose = vi.fn()
+      const hub = createHub({ onClose })
+      await hub.publish('a', { data: 'secret' })
+      const run = vi.fn()
+      for (const source of [hub.subscribe('a', { replay: 'all' }), run]) {
+        const { response } = serve(source, { options: { hub, expiresAt: Date.now() - 1 } })
+        expect(await new BodyReader(await response).toEnd()).toMatch(/^retry: \d+\n:\n\n$/)
+      }
+      expect(run).not.toHaveBeenCalled()
+      expect(onClose.mock.calls.map(([, reason]) => reason)).toEqual(['expired', 'expired'])
+      expect(hub.size).toBe(0)
+    })
+
+    it('ends a stream that is not open yet within a second, too', async () => {
       stopClock()
-      const { stream, body } = await opened(serve, { options: { hub: createHub(), expiresAt: Date.now() - 1 } })
-      vi.advanceTimersByTime(SECOND)
-      expect(await stream.closed).toBe('expired')
-      await body.toEnd()
+      const hub = createHub()
+      const aborted = vi.fn()
+      const source: Source = ({ signal }) => new Promise(() => signal.addEventListener('abort', aborted))
+      const options = { hub, expiresAt: Date.now() + 5 * SECOND, commitAfter: 100 * SECOND }
+      const { response } = serve(source, { options })
+      await until(() => hub.size === 1)
+      vi.advanceTimersByTime(6 * SECOND)
+      expect(aborted).toHaveBeenCalledOnce()
+      expect(hub.size).toBe(0)
+      expect(await new BodyReader(await response).toEnd()).toMatch(/^retry: \d+\n:\n\n$/)
+    })
+
+    it('leaves no timer behind where the client was refused, or got no stream', async () => {
+      stopClock()
+      const hub = createHub({ limits: { connections: 0 } })
+      for (const source of [() => {}, null]) {
+        await serve(source, { options: { hub, expiresAt: Date.now() + SECOND } }).response
+      }
+      expect(vi.getTimerCount()).toBe(0)
+    })
+
+    it.each([Date.now() + 2 ** 40, new Date(8.64e15)])('may be later than any timer: %s', async (expiresAt) => {
+      stopClock()
+      const hub = createHub()
+      await opened(serve, { options: { hub, expiresAt } })
+      vi.advanceTimersByTime(10 * SECOND)
+      expect(hub.size).toBe(1)
     })
   })
 

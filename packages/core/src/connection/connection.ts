@@ -166,20 +166,21 @@ export class Connection implements SinkOwner, Beating {
   }
 
   /**
-   * Enters a host: has itself counted, or answers what there is no room for. Then it is to be refused.
+   * Enters a host: has itself counted, or answers what there is no room for, or that its time has passed. Then it is to be
+   * refused.
    *
    * A connection belongs to one host; a hub's subscription brings its hub along.
    */
-  enter(host: Host = this.#host): Refusal | undefined {
+  enter(host: Host = this.#host): Refusal | 'expired' | undefined {
     if (this.#isCounted && host === this.#host) return undefined
     if (this.#isCounted) this.#host.leave(this, 'complete')
-    if (this.#state === 'open') this.#host.heartbeat.delete(this)
+    this.#host.heartbeat.delete(this)
     this.#host = host
     const refusal = host.enter(this)
     this.#isCounted = refusal === undefined
-    // Also where there is no room: an open stream is ended then, and may stall while it ends.
-    if (this.#state === 'open') host.heartbeat.add(this)
-    return refusal
+    // Also where there is no room: an open stream is ended then, and may stall while it ends. One that is not open may expire.
+    if (this.#state === 'open' || this.settings.expiresAt !== undefined) host.heartbeat.add(this)
+    return refusal ?? (this.#hasExpired ? 'expired' : undefined)
   }
 
   /** Names what feeds the connection from now on: after what the application has sent so far. */
@@ -214,8 +215,8 @@ export class Connection implements SinkOwner, Beating {
   /** Lets go of everything without having written anything: somebody else answers. */
   abandon(): void {
     if (this.#state !== 'pending') return
-    this.#state = 'closed'
     this.sink.release()
+    this.#left()
     this.#settle('error')
   }
 
@@ -281,8 +282,7 @@ export class Connection implements SinkOwner, Beating {
   }
 
   tick(now: number): void {
-    const { expiresAt } = this.settings
-    if (expiresAt !== undefined && this.#state === 'open' && Date.now() >= expiresAt) this.close('expired')
+    if (this.#hasExpired) this.close('expired')
     if (!this.#mayWait) return
     // A sink can be full of what it does not count: that waits in a compressing middleware.
     const progress = this.isFull || this.sink.bufferedBytes > 0 ? this.sink.progress : undefined
@@ -349,9 +349,10 @@ export class Connection implements SinkOwner, Beating {
 
   /**
    * Tells the client that there is no room. A browser takes any status but 200 as final, so it gets a stream
-   * that ends, and a time to come back; everyone else the status that says it.
+   * that ends, and a time to come back; everyone else the status that says it. Who has come too late gets a stream that ends.
    */
-  refuse(refusal: Refusal): void {
+  refuse(refusal: Refusal | 'expired'): void {
+    if (refusal === 'expired') return this.close('expired')
     if (this.#state !== 'pending') return this.close('limit')
     const delay = drawRetry(REFUSED_MIN, REFUSED_MAX)
     if (this.acceptsStream) {
@@ -364,8 +365,13 @@ export class Connection implements SinkOwner, Beating {
   #answer(reason: CloseReason, { text, ...head }: Omit<ResponseHead, 'headers'> & { readonly text?: string }): void {
     if (this.#state !== 'pending') return
     this.sink.respond({ ...head, headers: this.settings.headers }, text)
-    this.#state = 'closed'
+    this.#left()
     this.#settle(reason)
+  }
+
+  get #hasExpired(): boolean {
+    const { expiresAt } = this.settings
+    return expiresAt !== undefined && Date.now() >= expiresAt
   }
 
   #openAtLast(): void {

@@ -574,6 +574,33 @@ describe('what hubs write for each other', () => {
     expect((await client.settle()).state).toBe('open')
   })
 
+  it.each(['trimmed', 'epoch'] as const)(
+    'ends the streams of all principals where it may be what was lost: %s',
+    async (how) => {
+      const { hub, log } = stage()
+      const request = { principal: 'ann' }
+      await hub.ready
+      log.putAll('a', '1')
+      const [ann, nobody] = [
+        await StreamClient.open(hub.subscribe('a'), request),
+        await StreamClient.open(hub.subscribe('a')),
+      ]
+      log.depart(AWAY)
+      const waiting = await StreamClient.open(hub.subscribe('a'), request)
+      log.put({ topic: 'sse.disconnect', event: 'sse.disconnect', data: '{"principal":"ann","origin":"x"}', raw: true })
+      log.putAll('a', '2')
+      if (how === 'trimmed') log.trim(3)
+      else log.lose('e2', { topic: 'a', event: 'message', data: '1', raw: true })
+      log.arrive()
+      for (const client of [ann, waiting]) expect((await client.toEnd()).state).toBe('ended')
+      expect(await nobody.settle()).toMatchObject({ state: 'open', gaps: [{ reason: how }] })
+      expect(hub.stats().closed.revoked).toBe(2)
+      // Who comes back learns what the others do.
+      const back = await StreamClient.open(hub.subscribe('a'), { ...request, lastEventId: 'e1.1' })
+      expect((await back.settle()).gaps).toMatchObject([{ reason: how }])
+    },
+  )
+
   it('stops nobody from reading, whatever it is', async () => {
     const { hub, log, errors } = stage()
     const client = await StreamClient.open(hub.subscribe('a'))

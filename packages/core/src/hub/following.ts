@@ -23,6 +23,8 @@ export interface FollowingOptions {
   readonly onError: (error: unknown, context: ErrorContext) => void
   /** Gets the records that hubs write for each other. */
   readonly onControl: (record: LogRecord) => void
+  /** History was lost, and what hubs have written for each other with it. */
+  readonly onLoss: () => void
 }
 
 /** Reads the log into the fan-out, and knows whether the log is there. */
@@ -38,6 +40,7 @@ export class Following implements LogFollower {
   #isStarted = false
   #isStopped = false
   #isAway = false
+  #wasAttached = false
   #head: string | undefined
   #ready: Promise<void> | undefined
   #resolveReady: (() => void) | undefined
@@ -97,10 +100,13 @@ export class Following implements LogFollower {
   }
 
   attach({ epoch, floor, head }: { epoch: string; floor: string; head: string }): void {
-    const { fanOut, log } = this.#options
+    const { fanOut, log, onLoss } = this.#options
     const { ring } = fanOut
-    if (epoch !== ring.epoch) fanOut.restart('epoch', epoch, floor)
-    else if (log.compare(floor, ring.head.position) > 0) fanOut.restart('trimmed', epoch, floor)
+    const isFirst = !this.#wasAttached
+    this.#wasAttached = true
+    const isLost = epoch !== ring.epoch || log.compare(floor, ring.head.position) > 0
+    if (isLost) fanOut.restart(epoch !== ring.epoch ? 'epoch' : 'trimmed', epoch, floor)
+    if (isLost && !isFirst) onLoss()
     this.error = undefined
     this.#isAway = false
     this.#head = head

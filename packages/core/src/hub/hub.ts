@@ -122,6 +122,8 @@ class EventHub implements Hub {
       fanOut: this.#fanOut,
       onError,
       onControl: (record) => this.#control(record),
+      // That somebody's streams are to end may have stood there. Who has been told apart comes back, and is looked at anew.
+      onLoss: () => this.#revoke(({ principal }) => principal !== undefined, undefined),
     })
     this.#publishes = {
       answered: (refusal) => {
