@@ -128,7 +128,9 @@ class Visit {
   }
 
   async reset(): Promise<void> {
-    this.#socket.resetAndDestroy()
+    // One that is not connected would wait until it is, for a minute where a packet was lost.
+    if (this.#socket.connecting) this.#socket.destroy()
+    else this.#socket.resetAndDestroy()
     await this.#closed
   }
 

@@ -95,10 +95,14 @@ const methods = {
     return port
   },
 
-  /** Resolves when nobody is connected any more, and what was under way has ended. */
+  /** Resolves when nobody is connected any more, and nothing has ended for a second. */
   async deserted(): Promise<void> {
-    while (hub.size > 0) await pause(50)
-    await pause(3_000)
+    for (let quiet = 0, before = -1; quiet < 10; quiet++) {
+      const now = process.getActiveResourcesInfo().length
+      if (hub.size > 0 || now !== before) quiet = 0
+      before = now
+      await pause(100)
+    }
   },
 
   async sample(began: number): Promise<Sample> {
