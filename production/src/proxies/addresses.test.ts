@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest'
 import { SERVERS } from '../servers/all.ts'
 import { behind, openForTest, untilSize } from './behind.ts'
-import { HAPROXY_AS_DOCUMENTED } from './haproxy.ts'
+import { AS_DOCUMENTED } from './forms.ts'
 import { NGINX_AS_DOCUMENTED } from './nginx.ts'
+import { expectRefusal } from './refusal.ts'
 import { StreamClient } from './stream-client.ts'
-import { VARNISH_AS_DOCUMENTED } from './varnish.ts'
 
 /** Two clients; the proxy is at 127.0.0.1. */
 const ONE = '127.0.0.2'
@@ -16,34 +16,31 @@ const FORGED = { 'x-forwarded-for': '203.0.113.9', 'x-real-ip': '203.0.113.9', f
 /** Those that can tell the proxy from a client that comes past it. */
 const KNOWING_THEIR_PROXY = new Set(['express', 'fastify', 'nest-express', 'nest-fastify'])
 
-describe.each([NGINX_AS_DOCUMENTED, HAPROXY_AS_DOCUMENTED, VARNISH_AS_DOCUMENTED])(
-  'limits per address behind $name',
-  (form) => {
-    const scene = behind(form, { hub: { limits: { perAddress: 2 } }, isBehindProxy: true })
+describe.each(AS_DOCUMENTED)('limits per address behind $name', (form) => {
+  const scene = behind(form, { hub: { limits: { perAddress: 2 } }, isBehindProxy: true })
 
-    describe.each(SERVERS)('of $name', ({ name }) => {
-      it('count the client, whatever it says of itself', async (context) => {
-        const { url, backend } = await scene(context)
-        const feed = `${url}/${name}/feed`
-        const first = await openForTest(feed, { localAddress: ONE })
-        await openForTest(feed, { localAddress: ONE, headers: FORGED })
-        await untilSize(backend(name), 2)
-        expect(Array.from(backend(name).hub.connections, ({ address }) => address)).toEqual([ONE, ONE])
-        await expectRefusal(feed, {})
-        await expectRefusal(feed, FORGED)
-        const other = await openForTest(feed, { localAddress: OTHER })
-        await other.firstFrame()
-        await untilSize(backend(name), 3)
-        // Who has left makes room.
-        first.leave()
-        await untilSize(backend(name), 2)
-        await openForTest(feed, { localAddress: ONE })
-        await untilSize(backend(name), 3)
-        expect(backend(name).hub.stats().closed.limit).toBe(0)
-      })
+  describe.each(SERVERS)('of $name', ({ name }) => {
+    it('count the client, whatever it says of itself', async (context) => {
+      const { url, backend } = await scene(context)
+      const feed = `${url}/${name}/feed`
+      const first = await openForTest(feed, { localAddress: ONE })
+      await openForTest(feed, { localAddress: ONE, headers: FORGED })
+      await untilSize(backend(name), 2)
+      expect(Array.from(backend(name).hub.connections, ({ address }) => address)).toEqual([ONE, ONE])
+      await expectRefusal(feed, 429, { localAddress: ONE })
+      await expectRefusal(feed, 429, { localAddress: ONE, headers: FORGED })
+      const other = await openForTest(feed, { localAddress: OTHER })
+      await other.firstFrame()
+      await untilSize(backend(name), 3)
+      // Who has left makes room.
+      first.leave()
+      await untilSize(backend(name), 2)
+      await openForTest(feed, { localAddress: ONE })
+      await untilSize(backend(name), 3)
+      expect(backend(name).hub.stats().closed.limit).toBe(0)
     })
-  },
-)
+  })
+})
 
 describe('limits per address', () => {
   const believing = behind(NGINX_AS_DOCUMENTED, { hub: { limits: { perAddress: 1 } }, isBehindProxy: true })
@@ -67,19 +64,3 @@ describe('limits per address', () => {
     expect(Array.from(backend(name).hub.connections, ({ address }) => address)).toEqual(['127.0.0.1'])
   })
 })
-
-/** For a browser it looks like a stream that ends, since any other status would stop it for good. */
-async function expectRefusal(feed: string, forged: Readonly<Record<string, string>>): Promise<void> {
-  const browser = await openForTest(feed, { localAddress: ONE, headers: forged })
-  expect(browser.status).toBe(200)
-  expect(await browser.ending).toBe('ended')
-  expect(browser.retry).toBeGreaterThanOrEqual(5_000)
-  expect(browser.retry).toBeLessThanOrEqual(15_000)
-  for (const method of ['GET', 'POST']) {
-    const headers = { ...forged, accept: method === 'GET' ? '*/*' : 'text/event-stream' }
-    const other = await openForTest(feed, { localAddress: ONE, method, headers })
-    expect(other.status).toBe(429)
-    expect(Number(other.headers['retry-after'])).toBeGreaterThanOrEqual(5)
-    other.leave()
-  }
-}

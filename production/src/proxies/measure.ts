@@ -1,20 +1,10 @@
 import { node } from '../servers/node.ts'
 import { type Backend, startBackend } from './backends.ts'
-import { HAPROXY_AS_DOCUMENTED, HAPROXY_BY_DEFAULT } from './haproxy.ts'
+import { FORMS } from './forms.ts'
 import { median } from './median.ts'
-import { NGINX_AS_DOCUMENTED, NGINX_BY_DEFAULT } from './nginx.ts'
 import type { ProxyForm } from './proxy.ts'
 import { StreamClient } from './stream-client.ts'
-import { VARNISH_AS_DOCUMENTED, VARNISH_BY_DEFAULT } from './varnish.ts'
 
-const FORMS = [
-  NGINX_BY_DEFAULT,
-  NGINX_AS_DOCUMENTED,
-  HAPROXY_BY_DEFAULT,
-  HAPROXY_AS_DOCUMENTED,
-  VARNISH_BY_DEFAULT,
-  VARNISH_AS_DOCUMENTED,
-]
 const ROUNDS = 20
 /** In milliseconds: by default it is 15 seconds. */
 const HEARTBEAT = 1_000

@@ -3,20 +3,9 @@ import { findProgram, requireProgram } from '@sse/tooling/programs'
 import { describe, expect, it } from 'vitest'
 import { node } from '../servers/node.ts'
 import { startBackend, startBackends } from './backends.ts'
-import { HAPROXY_AS_DOCUMENTED, HAPROXY_BY_DEFAULT } from './haproxy.ts'
-import { NGINX_AS_DOCUMENTED, NGINX_BY_DEFAULT } from './nginx.ts'
+import { FORMS } from './forms.ts'
 import type { ProxyForm } from './proxy.ts'
 import { StreamClient } from './stream-client.ts'
-import { VARNISH_AS_DOCUMENTED, VARNISH_BY_DEFAULT } from './varnish.ts'
-
-const FORMS = [
-  NGINX_BY_DEFAULT,
-  NGINX_AS_DOCUMENTED,
-  HAPROXY_BY_DEFAULT,
-  HAPROXY_AS_DOCUMENTED,
-  VARNISH_BY_DEFAULT,
-  VARNISH_AS_DOCUMENTED,
-]
 
 /** Of each proxy, in seconds: by their defaults it is a minute. */
 const IDLE_SECONDS = 2

@@ -5,16 +5,15 @@ import { describe, expect, it, type TestContext, vi } from 'vitest'
 import { node } from '../servers/node.ts'
 import { type Backend, startBackend } from './backends.ts'
 import { startForTest, untilSize } from './behind.ts'
-import { HAPROXY_AS_DOCUMENTED } from './haproxy.ts'
-import { NGINX_AS_DOCUMENTED } from './nginx.ts'
+import { AS_DOCUMENTED } from './forms.ts'
 import type { ProxyForm } from './proxy.ts'
-import { VARNISH_AS_DOCUMENTED, VARNISH_BY_DEFAULT } from './varnish.ts'
+import { VARNISH_BY_DEFAULT } from './varnish.ts'
 
 /** More than the kernel takes for two connections that nobody reads, in bytes. */
 const MOST = 64 * 1024 * 1024
 
 describe('a client that does not read', () => {
-  it.for([NGINX_AS_DOCUMENTED, HAPROXY_AS_DOCUMENTED, VARNISH_AS_DOCUMENTED])(
+  it.for(AS_DOCUMENTED)(
     '[H5] [H6] behind $name is one that does not read to the server, too',
     async (form, context) => {
       const { hub } = await publishTo(form, context)
