@@ -1,7 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
-import { Cable } from './cable.ts'
+import { Cable } from '@sse/tooling/cable'
 import type { Ask, NodeSettings, Numbered, Say } from './node-settings.ts'
 
 const FILE = fileURLToPath(new URL('node-process.ts', import.meta.url))

@@ -6,6 +6,7 @@ export class Cable {
   readonly #server: Server
   readonly #sockets = new Set<Socket>()
   #losesAnswers = false
+  #isDown = false
 
   private constructor(server: Server) {
     this.#server = server
@@ -15,7 +16,10 @@ export class Cable {
   static async to(port: number): Promise<Cable> {
     const server = createServer()
     const cable = new Cable(server)
-    server.on('connection', (socket) => cable.#join(socket, connect(port, '127.0.0.1')))
+    server.on('connection', (socket) => {
+      if (cable.#isDown) socket.destroy()
+      else cable.#join(socket, connect(port, '127.0.0.1'))
+    })
     server.listen(0, '127.0.0.1')
     await once(server, 'listening')
     return cable
@@ -34,6 +38,12 @@ export class Cable {
   /** Cuts all connections. New ones are accepted. */
   cut(): void {
     for (const socket of this.#sockets) socket.resetAndDestroy()
+  }
+
+  /** Cuts all connections, and accepts no new ones until it is up again. */
+  set isDown(value: boolean) {
+    this.#isDown = value
+    if (value) this.cut()
   }
 
   close(): void {
