@@ -13,6 +13,9 @@ export const VARIANTS = [
   'response.write of a text',
 ] as const
 
+/** Events that are sent before it is measured. */
+export const WARM_UP = 50
+
 /** Between two events, in milliseconds: each is a turn of its own. */
 const PAUSE = 20
 
@@ -50,13 +53,15 @@ async function serve(variant: Variant): Promise<void> {
   if (address === null || typeof address === 'string') throw new Error('The server has no port')
   process.send?.(`${process.argv[3] === 'tls' ? 'https' : 'http'}://127.0.0.1:${address.port}`)
   const [events] = await once(process, 'message')
-  // Opening is not what is measured.
-  for (let n = 0; n < 10; n++) await delay(PAUSE)
-  const before = process.cpuUsage()
-  for (let n = 0; n < events; n++) {
-    await send(n)
-    await delay(PAUSE)
+  const publish = async (count: number): Promise<void> => {
+    for (let n = 0; n < count; n++) {
+      await send(n)
+      await delay(PAUSE)
+    }
   }
+  await publish(WARM_UP)
+  const before = process.cpuUsage()
+  await publish(events)
   const { user, system } = process.cpuUsage(before)
   process.send?.(user + system)
 }

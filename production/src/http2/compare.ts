@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { type ClientHttp2Session, connect } from 'node:http2'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
-import { VARIANTS } from './compare-server.ts'
+import { VARIANTS, WARM_UP } from './compare-server.ts'
 
 /**
  * What a delivery over HTTP/2 costs the server: a hub, beside loops as one writes them by hand. Each round starts a server of
@@ -41,26 +41,26 @@ async function costOf(variant: string): Promise<number> {
   const server = fork(SERVER, [variant, ...(values.tls ? ['tls'] : [])])
   const [url] = (await once(server, 'message')) as [string]
   const connections = await Promise.all(Array.from({ length: sessions ?? 0 }, () => open(url)))
-  const total = (sessions ?? 0) * (streams ?? 0) * (events ?? 0)
+  const all = (sessions ?? 0) * (streams ?? 0)
   let got = 0
-  const { promise: all, resolve } = Promise.withResolvers<void>()
+  const { promise: allCame, resolve } = Promise.withResolvers<void>()
   for (const session of connections) {
     for (let n = 0; n < (streams ?? 0); n++) {
       const stream = session.request({ ':path': '/' })
       stream.on('data', (bytes: Buffer) => {
         for (let at = bytes.indexOf('data:'); at >= 0; at = bytes.indexOf('data:', at + 5)) got++
-        if (got === total) resolve()
+        if (got === all * (WARM_UP + (events ?? 0))) resolve()
       })
       await once(stream, 'response')
     }
   }
   server.send(events ?? 0)
-  const [[micros]] = (await Promise.all([once(server, 'message'), all])) as unknown as [[number], void]
+  const [[micros]] = (await Promise.all([once(server, 'message'), allCame])) as unknown as [[number], void]
   for (const session of connections) session.destroy()
   const ended = once(server, 'close')
   server.kill()
   await ended
-  return micros / total
+  return micros / (all * (events ?? 0))
 }
 
 async function open(url: string): Promise<ClientHttp2Session> {
