@@ -13,14 +13,22 @@ export function afterTurn(callback: () => void): void {
 }
 
 let next: Promise<void> | undefined
+let resolveNext: (() => void) | undefined
 
 /** Resolves in a later macrotask; all who ask in one turn share it. */
 export function nextTurn(): Promise<void> {
-  next ??= new Promise((resolve) => {
-    afterTurn(() => {
-      next = undefined
-      resolve()
-    })
-  })
+  if (next !== undefined) return next
+  next = new Promise(keepResolve)
+  afterTurn(endTurn)
   return next
+}
+
+// Functions of the module, since most turns have one client, who would pay for closures.
+function keepResolve(resolve: () => void): void {
+  resolveNext = resolve
+}
+
+function endTurn(): void {
+  next = undefined
+  resolveNext?.()
 }

@@ -26,7 +26,7 @@ import { lastEventIdOf } from './request.ts'
  * @throws what the source threw before the stream was open; nothing has been written then.
  * @throws {SseError} `SSE_INVALID_FIELD` if an option is out of range; `SSE_CLOSED` if the response has begun already.
  */
-export async function eventStream(
+export function eventStream(
   request: IncomingMessage | Http2ServerRequest,
   response: ServerResponse | Http2ServerResponse,
   source: Source,
@@ -35,10 +35,14 @@ export async function eventStream(
   // The compatible form of HTTP/2 has all that is used of the classes of HTTP/1.
   const incoming = request as IncomingMessage
   const outgoing = response as ServerResponse
-  assertNotBegun(outgoing)
-  const connection = connectionTo(new NodeSink(incoming, outgoing), incoming, options)
-  await serve(connection, source, nextTurn())
-  return streamOf(connection)
+  // Not an async function: most clients of a server come here, and each would pay for what such a one keeps.
+  try {
+    assertNotBegun(outgoing)
+    const connection = connectionTo(new NodeSink(incoming, outgoing), incoming, options)
+    return serve(connection, source, nextTurn()).then(() => streamOf(connection))
+  } catch (error) {
+    return Promise.reject(error)
+  }
 }
 
 /**
