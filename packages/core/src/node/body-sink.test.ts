@@ -224,6 +224,23 @@ describe('BodySink', () => {
     expect(received).toBe(FIRST.length + (written + 1) * 16 * KIB)
   })
 
+  it('[H2] hands over the whole of a large write before the framework ends the response', async () => {
+    const { stream, sink, send } = await openHttp2()
+    send()
+    await once(stream, 'response')
+    sink.write(Chunk.ofText('data: small\n\n', 1))
+    await nextTurn()
+    let received = 0
+    stream.on('data', (bytes: Buffer) => (received += bytes.length)).pause()
+    sink.write(Chunk.ofText('x'.repeat(MIB), 1))
+    expect(sink.bufferedBytes).toBeGreaterThan(MIB - 256 * KIB)
+    sink.end()
+    for (let i = 0; i < 20; i++) await nextTurn()
+    stream.resume()
+    await once(stream, 'end')
+    expect(received).toBe(FIRST.length + 'data: small\n\n'.length + MIB)
+  })
+
   it('[H2] learns over HTTP/2 that its client has gone', async () => {
     const { stream, send, gone } = await openHttp2()
     send()

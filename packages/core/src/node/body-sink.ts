@@ -100,6 +100,7 @@ export class BodySink<Stream> implements Sink, BodyOwner {
 
   end(): void {
     this.#hasEnded = true
+    this.#direct.handRest()
     this.#body?.end()
     // Whoever has read that ends the response, after what is added to the body on its way. Nobody may come to read it.
     if (this.#isDirect) afterTurn(() => this.#body?.hasEnded === false && this.#direct.end())

@@ -31,6 +31,7 @@ import { eventStream } from './event-stream.ts'
 const SECOND = 1_000
 const KIB = 1024
 const MIB = KIB * KIB
+const LARGE = 'x'.repeat(MIB)
 const run = promisify(execFile)
 
 describe('eventStream', () => {
@@ -801,11 +802,14 @@ describe('eventStream', () => {
       await until(() => responses[0]?.stream.destroyed)
     })
 
-    it('[S9] does not cut a client that takes a little all the time', async () => {
+    it.each([
+      ['of many events', 400, 16 * KIB],
+      ['of one large event', 1, 400 * 16 * KIB],
+    ])('[S9] does not cut a client that takes a little %s all the time', async (_, count, size) => {
       stopClock()
       const hub = createHub({ stallTimeout: 4 * SECOND, heartbeat: false })
       const source = async function* (): AsyncGenerator<string> {
-        for (let i = 0; i < 400; i++) yield 'x'.repeat(16 * KIB)
+        for (let i = 0; i < count; i++) yield 'x'.repeat(size)
       }
       const { stream } = await openHttp2((req, res) => void eventStream(req, res, source, { hub }))
       let length = 0
@@ -824,7 +828,28 @@ describe('eventStream', () => {
         if (length > 400 * 16 * KIB) stream.resume()
       }
       expect(seconds).toBeGreaterThan(12)
+      expect(length).toBeGreaterThan(count * size)
       expect(hub.stats().closed).toMatchObject({ complete: 1, stalled: 0 })
+    })
+
+    it.each([
+      ['what comes after a large event', ['before', LARGE, 'between', LARGE, 'after']],
+      ['a large event that is the last', ['before', LARGE]],
+    ])('sends %s, and then ends', async (_, sent) => {
+      const { stream } = await openHttp2((req, res) => {
+        const source = ({ send, close }: SseStream): void => {
+          for (const data of sent) void send(data)
+          close()
+        }
+        void eventStream(req, res, source, { maxBufferedBytes: 4 * MIB })
+      })
+      stream.pause()
+      const read = textReader(stream)
+      for (let i = 0; i < 20; i++) await nextTurn()
+      stream.resume()
+      await once(stream, 'end')
+      const events = sent.map((data) => `data: ${data}\n\n`)
+      expect(read().replace(/^retry: \d+\n:\n\n/, '') === events.join('')).toBe(true)
     })
   })
 })

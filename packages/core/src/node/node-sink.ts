@@ -37,6 +37,9 @@ interface WithStream {
  */
 const CANCEL = 0x8
 
+/** So much of a write is handed to a stream of HTTP/2, in bytes, until that has been taken: of a part of it nobody hears. */
+const PART = 64 * 1024
+
 /**
  * A response of `node:http`, or of `node:http2` in its compatible form.
  *
@@ -53,6 +56,8 @@ export class NodeSink implements Sink {
   #isWatchingResponse = false
   #hasEnded = false
   #writtenThrough = 0
+  /** Of a write to HTTP/2: what has not been handed over yet. */
+  #rest: Uint8Array | undefined
 
   constructor(request: IncomingMessage, response: ServerResponse) {
     this.isHead = request.method === 'HEAD'
@@ -64,6 +69,7 @@ export class NodeSink implements Sink {
     const { stream } = this.#response as WithStream
     if (stream !== undefined) destroyWhenReset(stream)
     this.#response.on('close', () => {
+      this.#rest = undefined
       // The socket may go on to serve other requests.
       if (this.#onDrain !== undefined) this.#draining?.off('drain', this.#onDrain)
       owner.gone()
@@ -82,8 +88,9 @@ export class NodeSink implements Sink {
 
   get bufferedBytes(): number {
     const { writableLength, writableFinished } = this.#response
+    const bytes = writableLength + (this.#rest?.length ?? 0)
     // What a compressing middleware still holds is counted nowhere.
-    return this.#hasEnded && !writableFinished ? Math.max(1, writableLength) : writableLength
+    return this.#hasEnded && !writableFinished ? Math.max(1, bytes) : bytes
   }
 
   get progress(): number {
@@ -131,7 +138,14 @@ export class NodeSink implements Sink {
 
   end(): void {
     this.#hasEnded = true
-    this.#response.end()
+    if (this.#rest === undefined) this.#response.end()
+  }
+
+  /** Hands over what has not been yet, room or not: somebody else is about to end the response. */
+  handRest(): void {
+    if (this.#rest === undefined) return
+    this.#hand(this.#rest)
+    this.#rest = undefined
   }
 
   destroy(): void {
@@ -146,10 +160,29 @@ export class NodeSink implements Sink {
     const response = this.#response
     // Ended by the application: 'close' will follow, and until then a write is an error that nobody hears.
     if (response.writableEnded || response.destroyed) return false
+    const isInParts = data.length > PART && typeof data !== 'string' && response.req.httpVersionMajor === 2
+    this.handRest()
+    this.#rest = isInParts ? data : undefined
+    const hasRoom = isInParts ? this.#handParts() : this.#hand(data)
+    return hasRoom || this.#waitForResponse()
+  }
+
+  #hand(data: string | Uint8Array): boolean {
+    const response = this.#response
     const hasRoom = response.write(data)
     this.#writtenThrough += data.length
     ;(response as Flushable).flush?.()
-    return hasRoom || this.#waitForResponse()
+    return hasRoom
+  }
+
+  /** Hands over as much of the rest as there is room for; answers whether there is room for more than that. */
+  #handParts(): boolean {
+    while (this.#rest !== undefined) {
+      const rest = this.#rest
+      this.#rest = rest.length > PART ? rest.subarray(PART) : undefined
+      if (!this.#hand(rest.subarray(0, PART))) return false
+    }
+    return true
   }
 
   #setHead(head: ResponseHead): void {
@@ -181,7 +214,9 @@ export class NodeSink implements Sink {
   #listener(): () => void {
     this.#onDrain ??= () => {
       this.#draining = undefined
-      this.#owner?.drained()
+      const hasRoom = this.#handParts()
+      if (this.#hasEnded && this.#rest === undefined) this.#response.end()
+      if (hasRoom) this.#owner?.drained()
     }
     return this.#onDrain
   }
