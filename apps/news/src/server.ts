@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
+import { drainOnSignal } from '@sse/core/node'
 import { createNews } from './app.ts'
 import { publishArchive, startPress } from './press.ts'
 
@@ -11,22 +12,15 @@ const news = createNews({ seed })
 await publishArchive(news, Date.now())
 
 const server = createServer(news.app.callback())
+// A demo is to end at once: its clients find nobody else to go to.
+drainOnSignal(server, news.hub, { signals: ['SIGINT', 'SIGTERM'], drain: 0 })
 const listening = once(server, 'listening')
 server.listen(integerFrom('PORT', DEFAULT_PORT))
 await listening
 const stopPress = startPress(news)
+process.once('SIGINT', stopPress)
+process.once('SIGTERM', stopPress)
 console.log(`news ready on http://localhost:${portOf(server)} (an invented newsroom with the seed ${seed})`)
-
-process.once('SIGINT', stop)
-process.once('SIGTERM', stop)
-
-/** Ends the streams, then the server; with nothing left to do the process ends by itself. */
-async function stop(): Promise<void> {
-  stopPress()
-  server.close()
-  await news.hub.close()
-  server.closeIdleConnections()
-}
 
 /** Where it listens: with `PORT=0` the system chose. */
 function portOf(server: Server): number | string {

@@ -1,4 +1,5 @@
 import { createServer } from 'node:http'
+import { drainOnSignal } from '@sse/core/node'
 import { createStocks } from './app.ts'
 import { startFeed, warmUp } from './feed.ts'
 import { listen, seed } from './settings.ts'
@@ -7,17 +8,10 @@ const { app, hub, market } = createStocks({ seed })
 warmUp(market, Date.now())
 
 const server = createServer(app)
+// A demo is to end at once: its clients find nobody else to go to.
+drainOnSignal(server, hub, { signals: ['SIGINT', 'SIGTERM'], drain: 0 })
 const port = await listen(server)
 const stopFeed = startFeed(hub, market)
+process.once('SIGINT', stopFeed)
+process.once('SIGTERM', stopFeed)
 console.log(`stocks ready on http://localhost:${port} (prices are a random walk with the seed ${seed})`)
-
-process.once('SIGINT', stop)
-process.once('SIGTERM', stop)
-
-/** Ends the streams, then the server; with nothing left to do the process ends by itself. */
-async function stop(): Promise<void> {
-  stopFeed()
-  server.close()
-  await hub.close()
-  server.closeIdleConnections()
-}
