@@ -66,7 +66,7 @@ describe.each(PLATFORMS)('the shutdown of an application on $name', (platform) =
     const began = performance.now()
     await app.close()
     expect(performance.now() - began).toBeGreaterThan(150)
-    for (const one of clients) expect((await one.until('0\r\n\r\n')).match(/retry: 6\d\n/g)).toHaveLength(2)
+    for (const one of clients) expect((await one.until('0\r\n\r\n')).match(/retry: \d+\n/g)).toHaveLength(2)
   })
 
   it('cuts who takes nothing', async () => {
