@@ -23,7 +23,7 @@ export class NodeProcess implements AsyncDisposable {
     this.port = port
   }
 
-  /** Resolves when it can serve. */
+  /** Resolves when it can serve; rejects if it ends before. */
   static async start(server: string, url: string, window: number): Promise<NodeProcess> {
     const file = fileURLToPath(new URL('drain-node.ts', import.meta.url))
     const child = spawn(process.execPath, [file, server, url, String(window)], {
@@ -32,6 +32,7 @@ export class NodeProcess implements AsyncDisposable {
     })
     const lines = createInterface(child.stdout)[Symbol.asyncIterator]()
     const { value: port } = await lines.next()
+    if (port === undefined) throw new Error(`the node of ${server} ended before it could serve`)
     return new NodeProcess(child, lines, Number(port))
   }
 
