@@ -281,8 +281,18 @@ export class Connection implements SinkOwner, Beating {
     else this.close('client')
   }
 
+  get patience(): number {
+    return this.#host.heartbeat.stallTimeout
+  }
+
+  vanished(): void {
+    if (this.#state !== 'closed') this.#stalled()
+  }
+
   tick(now: number): void {
     if (this.#hasExpired) this.close('expired')
+    if (this.#state === 'pending' || this.#state === 'closed') return
+    this.sink.watch?.(now)
     if (!this.#mayWait) return
     // A sink can be full of what it does not count: that waits in a compressing middleware.
     const progress = this.isFull || this.sink.bufferedBytes > 0 ? this.sink.progress : undefined

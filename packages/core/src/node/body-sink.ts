@@ -61,6 +61,10 @@ export class BodySink<Stream> implements Sink, BodyOwner {
     this.#direct.own(owner)
   }
 
+  watch(now: number): void {
+    this.#direct.watch(now)
+  }
+
   get address(): string | undefined {
     return this.#direct.address
   }

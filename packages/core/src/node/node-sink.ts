@@ -3,6 +3,7 @@ import type { ServerHttp2Stream } from 'node:http2'
 import type { Socket } from 'node:net'
 import type { Chunk } from '../connection/chunk.ts'
 import { type ResponseHead, type Sink, type SinkOwner, setHeaders } from '../connection/sink.ts'
+import { peers, type Watched } from './peer-watch.ts'
 
 /** Of a compressing middleware: what makes it pass on what it holds. */
 interface Flushable {
@@ -47,7 +48,7 @@ const PART = 64 * 1024
  * coding: that spares each client the response's own bookkeeping, most of the cost of a delivery outside the kernel.
  * Everywhere else (compression, pipelining, HTTP/1.0, bytes still queued in front) it goes through `response.write`.
  */
-export class NodeSink implements Sink {
+export class NodeSink implements Sink, Watched {
   readonly isHead: boolean
   readonly #response: ServerResponse
   #owner: SinkOwner | undefined
@@ -70,10 +71,29 @@ export class NodeSink implements Sink {
     if (stream !== undefined) destroyWhenReset(stream)
     this.#response.on('close', () => {
       this.#rest = undefined
+      peers.forget(this)
       // The socket may go on to serve other requests.
       if (this.#onDrain !== undefined) this.#draining?.off('drain', this.#onDrain)
       owner.gone()
     })
+  }
+
+  watch(now: number): void {
+    const { destroyed, socket } = this.#response
+    // One that has closed already says so no more.
+    if (!destroyed && socket !== undefined) peers.watch(this, now)
+  }
+
+  get socket(): Socket | undefined {
+    return this.#response.req.socket
+  }
+
+  get patience(): number {
+    return this.#owner?.patience ?? Number.POSITIVE_INFINITY
+  }
+
+  vanished(): void {
+    this.#owner?.vanished?.()
   }
 
   get address(): string | undefined {
