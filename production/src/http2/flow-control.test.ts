@@ -31,6 +31,20 @@ describe.each(HTTP2_KINDS)('a client of $name that does not read one of its stre
     expect(client.session.closed).toBe(false)
   })
 
+  it('or none of them, delays no other client, and is cut', async () => {
+    const hub = createHub({ ring: { maxEvents: 100 } })
+    const running = await served(kind, hub, [feedOf(hub)])
+    const [client, other] = [await Http2Client.connect(running.url), await Http2Client.connect(running.url)]
+    const stalled = await client.open('/feed', 20, { reads: false })
+    const readers = await other.open('/feed', 5)
+    await publishTo(hub, readers, 60)
+    expect(hub.stats().lagging).toBe(20)
+    await publishTo(hub, readers, 180)
+    expect(hub.stats().closed).toMatchObject({ slow: 20, client: 0 })
+    await vi.waitFor(() => expect(stalled.every(({ stream }) => stream.closed)).toBe(true), PATIENTLY)
+    expect(hub.size).toBe(5)
+  })
+
   it('gets what it has missed, once it reads again', async () => {
     const hub = createHub()
     const running = await served(kind, hub, [feedOf(hub)])

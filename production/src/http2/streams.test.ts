@@ -10,6 +10,17 @@ const EVENTS = 20
 /** [H2] What HTTP/2 has no place for. */
 const FORBIDDEN = ['connection', 'keep-alive', 'proxy-connection', 'transfer-encoding', 'upgrade', 'content-length']
 
+it.each(HTTP2_KINDS)('a thousand streams on ten connections to $name get every event', async (kind) => {
+  const hub = createHub()
+  const running = await served(kind, hub, [feedOf(hub)])
+  const connections = await Promise.all(Array.from({ length: 10 }, () => Http2Client.connect(running.url)))
+  const streams = (await Promise.all(connections.map((client) => client.open('/feed', STREAMS)))).flat()
+  for (let n = 0; n < EVENTS; n++) await hub.publish('feed', { data: String(n) })
+  await vi.waitFor(() => expect(streams.every(({ events }) => events.length === EVENTS)).toBe(true), PATIENTLY)
+  const all = Array.from({ length: EVENTS }, (_, n) => String(n))
+  for (const { data } of streams) expect(data).toEqual(all)
+})
+
 describe.each(HTTP2_KINDS)('streams on one connection to $name', (kind) => {
   it('are a hundred, and each gets its events, all of them, in order, and nobody else’s', async () => {
     const hub = createHub()

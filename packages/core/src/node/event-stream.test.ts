@@ -701,8 +701,7 @@ describe('eventStream', () => {
         req.once('data', () => req.pause())
         void eventStream(req, res, hub.subscribe('a'))
       }
-      const { session, stream } = await openHttp2(handle, 'POST')
-      session.setLocalWindowSize(MIB)
+      const { stream } = await openHttp2(handle, 'POST')
       stream.pause().write('first')
       while (hub.stats().lagging === 0) {
         await hub.publish('a', { data: 'x'.repeat(16 * KIB) })
@@ -733,8 +732,6 @@ describe('eventStream', () => {
       const hub = createHub({ stallTimeout: 4 * SECOND })
       const opened = await openHttp2((req, res) => void eventStream(req, res, hub.subscribe('a')))
       const { session, stream, response } = opened
-      // The connection's own window is to stay open.
-      session.setLocalWindowSize(MIB)
       const other = session.request({ ':path': '/' }).resume()
       await until(() => hub.size === 2)
       const [ended, closed] = [vi.fn(), vi.fn()]
