@@ -155,6 +155,19 @@ describe('Heartbeat', () => {
     expect(sum(members)).toBe(5_000)
   })
 
+  it('[S7] looks at 5,000 in pieces, too, whether or not they are due', async () => {
+    stopClock()
+    const heartbeat = new Heartbeat({ interval: 15 * SECOND, stallTimeout: 30 * SECOND })
+    const members = Array.from({ length: 5_000 }, () => new Member(heartbeat))
+    for (const member of members) heartbeat.add(member)
+    const ticked = () => members.filter(({ ticks }) => ticks.length > 0).length
+    vi.advanceTimersByTime(SECOND)
+    expect(ticked()).toBeLessThanOrEqual(500)
+    await until(() => ticked() === 5_000)
+    await nextTurn()
+    expect(members.every(({ ticks }) => ticks.length === 1)).toBe(true)
+  })
+
   it('leaves out who left, or was written to, while the others were served', async () => {
     stopClock()
     const heartbeat = new Heartbeat({ interval: 15 * SECOND, stallTimeout: 30 * SECOND })

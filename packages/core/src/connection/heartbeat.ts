@@ -1,6 +1,9 @@
 import { afterTurn } from './turn.ts'
 
-/** How many connections are served before the event loop gets a turn: 5,000 at once would stall it for 50 ms. */
+/**
+ * How many connections are looked at before the event loop gets a turn: to write to 5,000 at once would stall it for
+ * 50 ms, and to see which of 1,000 have stalled for 1 ms.
+ */
 const BATCH = 256
 const MAX_TICK = 1_000
 /** After so many ticks that did not come, the timer is held for dead. */
@@ -69,24 +72,19 @@ export class Heartbeat {
   #tick(): void {
     this.#now = clock()
     this.#onTick(this.#now)
-    const due: Beating[] = []
-    for (const member of this.#members) {
-      member.tick(this.#now)
-      if (this.#now - member.writtenAt >= this.#interval) due.push(member)
-    }
-    this.#serve(due, 0)
+    this.#serve(this.#members.values())
   }
 
-  #serve(due: readonly Beating[], from: number): void {
-    const to = Math.min(from + BATCH, due.length)
-    for (let i = from; i < to; i++) {
-      const member = due[i]
-      // Left, or written to, since it was found due.
-      if (member !== undefined && this.#members.has(member) && this.#now - member.writtenAt >= this.#interval) {
-        member.beat()
-      }
+  /** Whoever comes or leaves between two batches: a set's iterator goes on with those who are there. */
+  #serve(members: Iterator<Beating>): void {
+    for (let served = 0; served < BATCH; served++) {
+      const { value: member, done } = members.next()
+      if (done) return
+      member.tick(this.#now)
+      const isDue = this.#now - member.writtenAt >= this.#interval
+      if (isDue && this.#members.has(member)) member.beat()
     }
-    if (to < due.length) afterTurn(() => this.#serve(due, to))
+    afterTurn(() => this.#serve(members))
   }
 }
 
