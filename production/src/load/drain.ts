@@ -8,7 +8,7 @@ import { ENGINES, isEngine } from './shared-log.ts'
 
 const HELP = `npm run drain -- [options]
 
-  --clients N        default 5000; in the scenario \`stalled\` at most 200
+  --clients N        default 5000; in the scenario \`stalled\` at most 400
   --window MS        default 10000
   --rate R           events per second, default 10
   --engine NAME      ${ENGINES.join(' or ')}, default redis
@@ -39,7 +39,7 @@ async function run(): Promise<void> {
     console.error(`${scenario}: ${SCENARIOS[scenario]} …`)
     const result = await runDrill({
       ...given(),
-      ...(scenario === 'stalled' && { clients: Math.min(200, given().clients) }),
+      ...(scenario === 'stalled' && { clients: Math.min(400, given().clients) }),
       scenario,
     })
     for (const reason of missed(result)) console.error(`  MISSED: ${reason}`)
