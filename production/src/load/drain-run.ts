@@ -29,6 +29,8 @@ export interface Drill {
   readonly clients: number
   /** In milliseconds. */
   readonly window: number
+  /** When clients come back, as an option of the hub has it: in milliseconds. */
+  readonly retry: { readonly min: number; readonly max: number }
   /** Events per second. */
   readonly rate: number
   /** How long the node is away in `single`, in milliseconds from its end. */
@@ -53,11 +55,11 @@ const PATIENCE = 60_000
 
 /** Runs a drill, each of its parts in a process of its own. */
 export async function runDrill(drill: Drill): Promise<Drained> {
-  const { scenario, server, clients: count, window, rate, down } = drill
+  const { scenario, clients: count, window, retry, rate, down } = drill
   await using stack = new AsyncDisposableStack()
   const engine = await startEngine(drill.engine)
   stack.defer(() => engine.stop())
-  const startNode = async (): Promise<NodeProcess> => stack.use(await NodeProcess.start(server, engine.url, window))
+  const startNode = async (): Promise<NodeProcess> => stack.use(await NodeProcess.start(drill, engine.url))
   const [leaving, other] = await Promise.all([startNode(), startNode()])
   const publisher = stack.use(startRemote<PublisherOffer>(new URL('drain-publisher.ts', import.meta.url), [engine.url]))
   const clients = stack.use(startRemote<ClientsOffer>(new URL('drain-clients.ts', import.meta.url)))
@@ -79,8 +81,8 @@ export async function runDrill(drill: Drill): Promise<Drained> {
   const again = await startNode()
   await clients.call('find', scenario === 'single' ? [again.port] : [other.port, again.port])
   if (scenario === 'stalled') await clients.call('resume')
-  // Everyone has been told to come back in at most 15 s, and may be so once more.
-  await pause(Math.max(0, began + window + 5_000 - performance.timeOrigin - performance.now()))
+  // Events go on until the last of those that were let go is back.
+  await pause(Math.max(0, began + window + retry.max - performance.timeOrigin - performance.now()))
   const published = await publisher.call('stop')
   const { connects, ...seen } = await clients.call('settle', published, 60_000)
   return {

@@ -94,6 +94,8 @@ function given() {
     clients: numberGiven('clients', values.clients, 10, HELP),
     window: numberGiven('window', values.window, 1, HELP),
     rate: numberGiven('rate', values.rate, 0.1, HELP),
+    // The hub's own.
+    retry: { min: 2_000, max: 5_000 },
     down: 0,
   }
 }

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
+import type { Drill } from './drain-run.ts'
 
 /** How a process has ended. */
 export interface Exit {
@@ -24,9 +25,9 @@ export class NodeProcess implements AsyncDisposable {
   }
 
   /** Resolves when it can serve; rejects if it ends before. */
-  static async start(server: string, url: string, window: number): Promise<NodeProcess> {
+  static async start({ server, window, retry }: Drill, url: string): Promise<NodeProcess> {
     const file = fileURLToPath(new URL('drain-node.ts', import.meta.url))
-    const child = spawn(process.execPath, [file, server, url, String(window)], {
+    const child = spawn(process.execPath, [file, server, url, ...[window, retry.min, retry.max].map(String)], {
       env: { ...process.env, NODE_ENV: 'production' },
       stdio: ['ignore', 'pipe', 'inherit'],
     })
