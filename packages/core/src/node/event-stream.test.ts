@@ -642,6 +642,22 @@ describe('eventStream', () => {
       expect(read()).toMatch(/^retry: \d+\nid: \S+\n\nevent: e\n/)
     })
 
+    it.each(['Connection', 'Keep-Alive', 'Proxy-Connection', 'Transfer-Encoding', 'Upgrade'])(
+      '[H2] leaves out a `%s` that middleware has set for HTTP/1.1, and refuses it among its options',
+      async (name) => {
+        const errors: unknown[] = []
+        const { headers } = await openHttp2(async (req, res) => {
+          res.setHeader(name, 'close')
+          const options = { headers: { [name]: 'close' } }
+          await eventStream(req, res, () => {}, options).catch((error: unknown) => errors.push(error))
+          await eventStream(req, res, () => {})
+        })
+        expect(headers).toMatchObject({ ':status': 200, 'content-type': 'text/event-stream; charset=utf-8' })
+        expect(headers).not.toHaveProperty(name.toLowerCase())
+        expect(errors).toEqual([expect.objectContaining({ code: 'SSE_INVALID_FIELD' })])
+      },
+    )
+
     it('[H15] answers HEAD, and null with 204', async () => {
       const started = vi.fn()
       const { stream, headers } = await openHttp2((req, res) => void eventStream(req, res, started), 'HEAD')

@@ -31,6 +31,9 @@ interface WithStream {
   readonly stream?: ServerHttp2Stream
 }
 
+/** What middleware may have set for HTTP/1.1, and Node refuses to send over HTTP/2: the response would fail. It drops `Connection` itself. */
+const OF_HTTP1 = ['Keep-Alive', 'Proxy-Connection', 'Transfer-Encoding', 'Upgrade', 'HTTP2-Settings']
+
 /**
  * The code with which a stream of HTTP/2 is cut. With the one that Node would take, NO_ERROR, it would look complete.
  *
@@ -214,6 +217,7 @@ export class NodeSink implements Sink, Watched {
       response.writeHead(response.statusCode, defaults)
       return
     }
+    if (response.req.httpVersionMajor === 2) for (const name of OF_HTTP1) response.removeHeader(name)
     setHeaders(head, response)
   }
 
