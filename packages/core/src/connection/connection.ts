@@ -105,6 +105,15 @@ export class Connection implements SinkOwner, Beating {
     sink.own(this)
   }
 
+  /** The number of the newest connection of all: they count up as they come. */
+  static get newest(): number {
+    return connections
+  }
+
+  get number(): number {
+    return this.#number
+  }
+
   get host(): Host {
     return this.#host
   }

@@ -569,6 +569,23 @@ describe('hub.disconnect', () => {
     expect((await client.toEnd()).data).toEqual(['1'])
   })
 
+  it.each([{ principal: 'ann' }, ({ topics }: ConnectionInfo) => topics.includes('a')])(
+    'reaches a client that was let in before, and whose stream opens after',
+    async (where) => {
+      const { hub, port } = await served()
+      const { port: late } = await serveHttp((request, response) => {
+        void eventStream(request, response, hub.subscribe('a'), { principal: 'ann' })
+        hub.disconnect(where)
+      })
+      const client = RawClient.connect(late).request('GET / HTTP/1.1')
+      await client.untilComplete()
+      expect(hub.stats().closed.revoked).toBe(1)
+      // It is not for ever.
+      await RawClient.connect(port).request('GET / HTTP/1.1').untilBody('id: ')
+      expect(hub.size).toBe(1)
+    },
+  )
+
   it('reaches every hub of the log, once', async () => {
     const log = memoryLog()
     const closed: string[] = []

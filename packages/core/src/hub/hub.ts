@@ -1,8 +1,9 @@
 import { Chunk } from '../connection/chunk.ts'
-import type { Connection, ConnectionInfo } from '../connection/connection.ts'
+import { Connection, type ConnectionInfo } from '../connection/connection.ts'
 import { Heartbeat } from '../connection/heartbeat.ts'
 import { type CloseReason, guardOnError, HOST, type Host, type Hosting, type Refusal } from '../connection/host.ts'
 import { assertInteger, invalid, MAX_DELAY } from '../connection/options.ts'
+import { afterTurn } from '../connection/turn.ts'
 import { encodeEvent } from '../wire/encode.ts'
 import { SseError } from '../wire/error.ts'
 import { drainOver, endAll } from './drain.ts'
@@ -77,6 +78,13 @@ export function createHub<E extends object = AnyEvents>(options?: HubOptions): H
   return new EventHub(options) as unknown as Hub<E>
 }
 
+/** Whose streams were ended, and the newest connection then. */
+interface Revocation {
+  readonly pick: (connection: ConnectionInfo) => boolean
+  readonly last: Chunk | undefined
+  readonly newest: number
+}
+
 class EventHub implements Hub {
   readonly #settings
   readonly #fanOut: FanOut
@@ -107,6 +115,8 @@ class EventHub implements Hub {
   readonly #disconnects: Publishes
   #closing: Promise<void> | undefined
   #isClosed = false
+  /** Those of this turn, and of the one before. */
+  readonly #revocations = new Set<Revocation>()
 
   constructor(options: HubOptions | undefined) {
     const settings = hubSettings(options)
@@ -314,7 +324,10 @@ class EventHub implements Hub {
     // When it has closed, the platform does not know any more.
     if (this.#settings.onClose !== undefined) void connection.address
     const refusal = this.#closing === undefined ? this.#limits.enter(connection) : 'closed'
-    if (refusal === undefined) return undefined
+    if (refusal === undefined) {
+      this.#revokeIfLate(connection)
+      return undefined
+    }
     this.#refused[refusal]++
     // Its source has opened the stream before it led here: it is going to be ended.
     if (connection.isOpen) this.#ended(connection, 'limit')
@@ -343,7 +356,25 @@ class EventHub implements Hub {
       connection.close('revoked', last)
       count++
     }
+    const revocation = { pick, last, newest: Connection.newest }
+    this.#revocations.add(revocation)
+    afterTurn(() => afterTurn(() => this.#revocations.delete(revocation)))
     return count
+  }
+
+  /** Streams open a turn later than they are asked for: a client may have been let in before it was revoked, and come in after. */
+  #revokeIfLate(connection: Connection): void {
+    for (const { pick, last, newest } of this.#revocations) {
+      if (connection.number > newest) continue
+      // Then it has its topics.
+      afterTurn(() => {
+        try {
+          if (!connection.isOver && pick(connection.info)) connection.close('revoked', last)
+        } catch (error) {
+          connection.fail(error, 'disconnect')
+        }
+      })
+    }
   }
 
   /** Whatever stands in the log, reading it goes on. */
