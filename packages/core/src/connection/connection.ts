@@ -6,6 +6,7 @@ import type { LastEventId } from '../wire/last-event-id.ts'
 import { type Chunk, COMMENT } from './chunk.ts'
 import type { Beating } from './heartbeat.ts'
 import { type CloseReason, drawRetry, type Host, type Refusal } from './host.ts'
+import { nextNumber } from './numbers.ts'
 import type { StreamSettings } from './options.ts'
 import { Outbox } from './outbox.ts'
 import type { ResponseHead, Sink, SinkOwner } from './sink.ts'
@@ -66,8 +67,6 @@ const REFUSED_MAX = 15_000
 
 type State = 'pending' | 'open' | 'ending' | 'closed'
 
-let connections = 0
-
 /** One client, from request to close. */
 export class Connection implements SinkOwner, Beating {
   readonly sink: Sink
@@ -80,7 +79,7 @@ export class Connection implements SinkOwner, Beating {
   #address: string | undefined
   #host: Host
   #state: State = 'pending'
-  #number = ++connections
+  #number = nextNumber()
   readonly #openedAt = Date.now()
   #wasOpened = false
   #reason: CloseReason | undefined
@@ -105,11 +104,7 @@ export class Connection implements SinkOwner, Beating {
     sink.own(this)
   }
 
-  /** The number of the newest connection of all: they count up as they come. */
-  static get newest(): number {
-    return connections
-  }
-
+  /** Grows from one connection of this process to the next. */
   get number(): number {
     return this.#number
   }

@@ -1,7 +1,8 @@
 import { Chunk } from '../connection/chunk.ts'
-import { Connection, type ConnectionInfo } from '../connection/connection.ts'
+import type { Connection, ConnectionInfo } from '../connection/connection.ts'
 import { Heartbeat } from '../connection/heartbeat.ts'
 import { type CloseReason, guardOnError, HOST, type Host, type Hosting, type Refusal } from '../connection/host.ts'
+import { newestNumber } from '../connection/numbers.ts'
 import { assertInteger, invalid, MAX_DELAY } from '../connection/options.ts'
 import { afterTurn } from '../connection/turn.ts'
 import { encodeEvent } from '../wire/encode.ts'
@@ -356,7 +357,7 @@ class EventHub implements Hub {
       connection.close('revoked', last)
       count++
     }
-    const revocation = { pick, last, newest: Connection.newest }
+    const revocation = { pick, last, newest: newestNumber() }
     this.#revocations.add(revocation)
     afterTurn(() => afterTurn(() => this.#revocations.delete(revocation)))
     return count
