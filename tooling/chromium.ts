@@ -17,7 +17,11 @@ const ARGS = [
 /** For tests with a browser, in milliseconds: on a busy machine it takes its time. */
 export const BROWSER_TIMEOUT = 90_000
 
-/** Starts the system's Chromium; the test is skipped, or fails in CI, where there is none. */
-export function launchChromium(context: TestContext): Promise<Browser> {
-  return chromium.launch({ executablePath: requireProgram('chromium', context), args: ARGS })
+/**
+ * Starts the system's Chromium; the test is skipped, or fails in CI, where there is none.
+ *
+ * @param args more of its arguments
+ */
+export function launchChromium(context: TestContext, args: readonly string[] = []): Promise<Browser> {
+  return chromium.launch({ executablePath: requireProgram('chromium', context), args: [...ARGS, ...args] })
 }
