@@ -34,7 +34,10 @@ export async function runSoak(options: SoakOptions): Promise<Soaked> {
   const crowd = stack.use(startRemote<SoakCrowdOffer>(new URL('soak-crowd.ts', import.meta.url), [String(seed)]))
   const port = await server.call('start')
   const paths = await server.call('paths')
-  const come = (): Promise<void> => crowd.call('start', { port, count, paths })
+  const come = async (): Promise<void> => {
+    await server.call('publish')
+    await crowd.call('start', { port, count, paths })
+  }
   const go = async (): Promise<number> => {
     const visits = await crowd.call('stop')
     await server.call('deserted')
