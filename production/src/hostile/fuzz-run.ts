@@ -16,8 +16,6 @@ const ATTACKS = 200
 const SESSIONS = 60
 /** So many bytes of an answer are stopped at. */
 const ANSWERED = 500
-/** How long it may take until it knows that they have left, in milliseconds. */
-const LEAVING = 100
 /** How long a server may take to let go of all who have left, in milliseconds. */
 const SETTLING = 10_000
 
@@ -89,12 +87,14 @@ export class Fuzz {
   /** How the server is when all but the witness have left, or when that has taken too long. */
   async #settled(): Promise<{ readonly left: readonly string[]; readonly state: State }> {
     const deadline = performance.now() + SETTLING
-    await sleep(LEAVING)
-    const { closed } = await this.#server.ask('state')
+    let closed: State['closed'] | undefined
     for (;;) {
       const state = await this.#server.ask('state')
       const left = [...this.#lingering(state), ...this.#missing(state)]
-      if (state.closed.stalled > closed.stalled) left.push('clients that had left were taken for stalled ones')
+      // From when it knows that they have left.
+      if (state.sockets === 1) closed ??= state.closed
+      if (closed !== undefined && state.closed.stalled > closed.stalled)
+        left.push('clients that had left were taken for stalled ones')
       if (left.length === 0 || performance.now() > deadline) return { left, state: await this.#server.ask('collect') }
       await sleep(20)
     }

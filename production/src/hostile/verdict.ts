@@ -6,6 +6,7 @@ import { parseResponses, type WireResponse } from './wire-parser.ts'
 /** The routes of a hub whose events a client may miss some of without being told. */
 const CONFLATED = 'conflated'
 const SIFTED = 'sifted'
+const ID = /^[\da-zA-Z-]+\.[\da-zA-Z-]+$/
 /** Routes that are soon done with a GET. */
 const ENDING: readonly string[] = ['/null', '/nowhere', '/throws', '/fails', '/finite']
 
@@ -145,7 +146,7 @@ function readBlock(block: string, wrong: string[]): StreamEvent {
     else if (!line.startsWith(':')) wrong.push(`no field: ${JSON.stringify(line.slice(0, 80))}`)
   }
   const id = fields.get('id')
-  if (id !== undefined && !/^[\da-zA-Z-]+\.\d+$/.test(id)) wrong.push(`no id of ours: ${JSON.stringify(id)}`)
+  if (id !== undefined && !ID.test(id)) wrong.push(`no id of ours: ${JSON.stringify(id)}`)
   return { id, event: fields.get('event'), data: fields.get('data') }
 }
 
@@ -158,6 +159,7 @@ function judgeEvents(events: readonly StreamEvent[], request: Omit<HostileReques
     if (data === undefined) continue
     if (event === 'sse.gap') {
       hasGap = true
+      wrong.push(...judgeGap(data))
       continue
     }
     const mark: Mark = JSON.parse(data)
@@ -171,6 +173,14 @@ function judgeEvents(events: readonly StreamEvent[], request: Omit<HostileReques
     hasGap = false
   }
   return wrong
+}
+
+/** What a client said of itself is told again only where it can be an id of ours. */
+function judgeGap(data: string): string[] {
+  const { from, to }: { readonly from: string | null; readonly to: string } = JSON.parse(data)
+  return [from ?? to, to].every((id) => ID.test(id) && id.length <= 128)
+    ? []
+    : [`a gap that shows what it must not: ${data}`]
 }
 
 /** Whether an event may come after another one in the same stream. What is numbered -1 is a snapshot, or sent by hand. */

@@ -295,9 +295,9 @@ export class Connection implements SinkOwner, Beating {
 
   tick(now: number): void {
     if (this.#hasExpired) this.close('expired')
-    if (this.#state === 'pending' || this.#state === 'closed') return
+    if (this.#state === 'pending' || this.#hasLeft) return
     this.sink.watch?.(now)
-    if (!this.#mayWait) return
+    if (!this.#mayWait || this.#hasLeft) return
     // A sink can be full of what it does not count: that waits in a compressing middleware.
     const progress = this.isFull || this.sink.bufferedBytes > 0 ? this.sink.progress : undefined
     if (progress === undefined) {
@@ -381,6 +381,10 @@ export class Connection implements SinkOwner, Beating {
     this.sink.respond({ ...head, headers: this.settings.headers }, text)
     this.#left()
     this.#settle(reason)
+  }
+
+  get #hasLeft(): boolean {
+    return this.#state === 'closed'
   }
 
   get #hasExpired(): boolean {

@@ -424,6 +424,17 @@ describe.each<Transport>(['TCP', 'TLS'])('NodeSink, over %s', (name) => {
       expect(client.responses[1]?.isComplete).not.toBe(true)
     })
 
+    it('learns it also where Node does not say so, since a CONNECT came behind', async () => {
+      const reasons: string[] = []
+      const hub = createHub({ heartbeat: 40, onClose: (_, reason) => reasons.push(reason) })
+      const { port } = await serve((req, res) => void eventStream(req, res, hub.subscribe('a')))
+      const client = connect(port).request('GET /', 'GET /')
+      await until(() => hub.size === 2)
+      client.request('CONNECT /')
+      await until(() => hub.size === 0)
+      expect(reasons).toEqual(['client', 'client'])
+    })
+
     it('learns that a client has gone while it is pipelined behind another response', async () => {
       const gone = deferred()
       const server = await serve((req, res) => {

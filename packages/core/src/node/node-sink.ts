@@ -82,7 +82,9 @@ export class NodeSink implements Sink, Watched {
   }
 
   watch(now: number): void {
-    const { destroyed, socket } = this.#response
+    const { destroyed, socket, req } = this.#response
+    // Pipelined behind another one, and its connection was taken for a tunnel: no 'close' comes for it.
+    if (socket === null && req.socket.destroyed) return this.#owner?.gone()
     // One that has closed already says so no more.
     if (!destroyed && socket !== undefined) peers.watch(this, now)
   }
