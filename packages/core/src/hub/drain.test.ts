@@ -59,12 +59,13 @@ describe('hub.close', () => {
     expect(await hub.health()).toEqual({ ok: false, error: expect.objectContaining({ code: 'SSE_CLOSED' }) })
   })
 
-  it('[H8] refuses new streams from its beginning on', async () => {
+  it('[H8] refuses new streams from its beginning on, and says so in `health`', async () => {
     const { hub } = await stage(2)
     const closing = hub.close({ drain: 1_000 })
     const refused = await StreamClient.open(hub.subscribe('a'))
     expect((await refused.toEnd()).text).toMatch(/^retry: \d+\n\n$/)
     expect((await askFor(hub.subscribe('a'), { accept: '*/*' })).status).toBe(503)
+    expect(await hub.health()).toEqual({ ok: false, error: expect.objectContaining({ code: 'SSE_CLOSED' }) })
     vi.advanceTimersByTime(1_000)
     await closing
     expect((await askFor(hub.subscribe('a'), { accept: '*/*' })).status).toBe(503)

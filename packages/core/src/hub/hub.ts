@@ -55,8 +55,8 @@ export interface Hub<E extends object = AnyEvents> extends Hosting, Timeable {
   disconnect(where: { principal: string } | ((connection: ConnectionInfo) => boolean), reason?: string): number
   stats(): HubStats
   /**
-   * Whether the log can be read; the reason if not. There is none while it is read for the first time, or what was missed is.
-   * Never rejects. Like `ready`, it begins to follow the log.
+   * Whether new clients are served: the log can be read, and the hub does not drain; the reason if not. There is none while the log
+   * is read for the first time, or what was missed is. Never rejects. Like `ready`, it begins to follow the log.
    */
   health(): Promise<{ ok: boolean; error?: unknown }>
   /**
@@ -182,7 +182,7 @@ class EventHub implements Hub {
   }
 
   publish(topic: string, event: Publication): Promise<string> {
-    if (this.#isClosed) throw new SseError('SSE_CLOSED', 'The hub is closed.')
+    if (this.#isClosed) throw closedError(true)
     const entry = this.#entryOf(topic, event)
     this.#following.start()
     if (!this.#fanOut.isReady && this.#appending >= MAX_WAITING_APPENDS) {
@@ -264,7 +264,7 @@ class EventHub implements Hub {
   }
 
   async health(): Promise<{ ok: boolean; error?: unknown }> {
-    if (this.#isClosed) return { ok: false, error: new SseError('SSE_CLOSED', 'The hub is closed.') }
+    if (this.#closing !== undefined) return { ok: false, error: closedError(this.#isClosed) }
     try {
       this.#following.start()
     } catch (error) {
@@ -397,4 +397,8 @@ class EventHub implements Hub {
     const last = isTold ? Chunk.ofText(encodeEvent({ comment: reason }), 0) : undefined
     this.#revoke((connection) => connection.principal === principal, last)
   }
+}
+
+function closedError(isClosed: boolean): SseError {
+  return new SseError('SSE_CLOSED', isClosed ? 'The hub is closed.' : 'The hub is being closed.')
 }
