@@ -95,6 +95,17 @@ describe('hub.close', () => {
     expect(reasons).toEqual(['drain', 'complete', 'drain'])
   })
 
+  it('[E6] tells nobody a time that is longer than timers take', async () => {
+    const longest = 2_147_483_647
+    const hub = createHub({ retry: longest - 1 })
+    const clients = await Promise.all(Array.from({ length: 5 }, () => StreamClient.open(() => {}, { hub })))
+    const closing = hub.close({ drain: 10_000 })
+    vi.advanceTimersByTime(10_000)
+    await closing
+    for (const client of clients) await client.toEnd()
+    expect(clients.map(({ retry }) => retry)).toEqual(Array(5).fill(longest))
+  })
+
   it('spreads over a window what would come back at once: who was let go on until its end', async () => {
     const hub = createHub({ retry: 100 })
     const held = (): void => {}

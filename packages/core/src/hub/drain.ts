@@ -1,6 +1,7 @@
 import { Chunk } from '../connection/chunk.ts'
 import type { Connection } from '../connection/connection.ts'
 import { unref } from '../connection/heartbeat.ts'
+import { MAX_RETRY } from '../wire/event.ts'
 
 /** How often streams are ended during the window, in milliseconds. */
 const STEP = 50
@@ -54,5 +55,7 @@ function isTaking({ sink }: Connection): boolean {
 /** Ends a stream, telling its client when to come back: `later` milliseconds after the time that it would be told otherwise. */
 function endWithRetry(connection: Connection, later: number): void {
   if (connection.isOver) return
-  connection.close('drain', Chunk.ofText(`retry: ${connection.host.retry() + later}\n\n`, 0))
+  // Beyond that the timers of some clients overflow, and they come back at once.
+  const retry = Math.min(connection.host.retry() + later, MAX_RETRY)
+  connection.close('drain', Chunk.ofText(`retry: ${retry}\n\n`, 0))
 }
