@@ -11,16 +11,22 @@ export class FarMachine {
   /** Where it finds us. */
   readonly host: string = HERE
   readonly #name: string
+  readonly #program: string
   readonly #clients: { kill(): unknown }[] = []
 
-  private constructor(name: string) {
+  private constructor(name: string, program: string) {
     this.#name = name
+    this.#program = program
   }
 
-  /** @returns `undefined` where none can be made: that takes `ip`, and the rights of root. */
-  static make(): FarMachine | undefined {
+  /**
+   * @param program the path of `ip`, of iproute2.
+   * @returns `undefined` where none can be made: that takes the rights of root, also over the network.
+   */
+  static make(program: string): FarMachine | undefined {
     const name = `far${process.pid}`
-    const machine = new FarMachine(name)
+    const machine = new FarMachine(name, program)
+    const ip = machine.#ip.bind(machine)
     try {
       ip('netns', 'add', name)
       ip('link', 'add', `${name}a`, 'type', 'veth', 'peer', 'name', 'eth0', 'netns', name)
@@ -39,18 +45,18 @@ export class FarMachine {
   async open(port: number, paths: readonly string[]): Promise<void> {
     const file = fileURLToPath(new URL('far-client.ts', import.meta.url))
     const args = ['netns', 'exec', this.#name, process.execPath, file, HERE, String(port), ...paths]
-    const client = spawn('ip', args, { stdio: ['ignore', 'pipe', 'inherit'] })
+    const client = spawn(this.#program, args, { stdio: ['ignore', 'pipe', 'inherit'] })
     this.#clients.push(client)
     await once(client.stdout, 'data')
   }
 
   /** From now on it answers nothing: no acknowledgement, no FIN, no RST. We go on sending to where it was. */
   vanish(): void {
-    const [{ address } = { address: '' }] = JSON.parse(ip('-n', this.#name, '-j', 'link', 'show', 'eth0')) as {
+    const [{ address } = { address: '' }] = JSON.parse(this.#ip('-n', this.#name, '-j', 'link', 'show', 'eth0')) as {
       address: string
     }[]
-    ip('neigh', 'replace', THERE, 'lladdr', address, 'dev', `${this.#name}a`, 'nud', 'permanent')
-    ip('-n', this.#name, 'addr', 'del', `${THERE}/30`, 'dev', 'eth0')
+    this.#ip('neigh', 'replace', THERE, 'lladdr', address, 'dev', `${this.#name}a`, 'nud', 'permanent')
+    this.#ip('-n', this.#name, 'addr', 'del', `${THERE}/30`, 'dev', 'eth0')
   }
 
   remove(): void {
@@ -60,14 +66,14 @@ export class FarMachine {
       ['netns', 'del', this.#name],
     ]) {
       try {
-        ip(...args)
+        this.#ip(...args)
       } catch {
         // It was not made.
       }
     }
   }
-}
 
-function ip(...args: readonly string[]): string {
-  return execFileSync('ip', args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] })
+  #ip(...args: readonly string[]): string {
+    return execFileSync(this.#program, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] })
+  }
 }

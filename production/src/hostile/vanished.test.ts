@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { type CloseReason, createHub } from '@sse/core'
 import { eventStream } from '@sse/core/node'
 import { sse } from '@sse/koa'
+import { requireProgram } from '@sse/tooling/programs'
 import Koa from 'koa'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { FarMachine } from './far-machine.ts'
@@ -13,8 +14,8 @@ const HEARTBEAT = 2_000
 
 describe('a client whose machine has vanished', () => {
   it('is found and released within two heartbeats of the first that it did not take', async (context) => {
-    const machine = FarMachine.make()
-    if (machine === undefined) return context.skip('needs Linux, root, and `ip` of iproute2')
+    const machine = FarMachine.make(requireProgram('ip', context))
+    if (machine === undefined) return context.skip('needs Linux, and the rights of root over its network')
     onTestFinished(() => machine.remove())
     const ended: { topic: string | undefined; reason: CloseReason; at: number }[] = []
     const hub = createHub({
