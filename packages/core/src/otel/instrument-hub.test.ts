@@ -273,6 +273,21 @@ describe('the end', () => {
     expect(stats).toHaveBeenCalledTimes(2)
   })
 
+  it('of a hub keeps no other from being looked at', async () => {
+    const { meterProvider, scrape } = await startScraping()
+    const hubs = ['first', 'second', 'third'].map((name) => {
+      const hub = createHub()
+      instrumentHub(hub, { meterProvider, attributes: { hub: name } })
+      return hub
+    })
+    await hubs[0]?.close()
+    await hubs[1]?.publish('a', { data: 'x' })
+    const stats = hubs.map((hub) => vi.spyOn(hub, 'stats'))
+    expect(await scrape()).toMatchObject({ 'sse_server_event_published_total{hub="second"}': 1 })
+    await scrape()
+    expect(stats.map(({ mock }) => mock.calls.length)).toEqual([1, 2, 2])
+  })
+
   it('may be before that of the hub, which may be instrumented anew', async () => {
     const { meterProvider, scrape } = await startScraping()
     const hub = createHub()

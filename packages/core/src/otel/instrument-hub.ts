@@ -95,7 +95,8 @@ function begin(hub: InstrumentableHub, instruments: Instruments, attributes: Att
         }
       }
     }
-    if (isClosed(stats)) done()
+    // The SDK would pass over the next hub if this one left the list that it is going through.
+    if (isClosed(stats)) queueMicrotask(done)
   }
   const observed = observables.map(({ observable }) => observable)
   meter.addBatchObservableCallback(observe, observed)
