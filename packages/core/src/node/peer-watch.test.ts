@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { until } from '../../test/until.ts'
-import { PeerWatch, type Watched } from './peer-watch.ts'
+import { PeerWatch, tablesOf, type Watched } from './peer-watch.ts'
 import { addressOf } from './unanswered.ts'
 
 describe('PeerWatch', () => {
@@ -46,6 +46,16 @@ describe('PeerWatch', () => {
     for (const watch of [new PeerWatch([]), new PeerWatch(['/no/such/table'])]) watch.watch(one, 0)
     await new Promise((resolve) => setImmediate(resolve))
     expect(told([one])).toEqual([0])
+  })
+})
+
+describe('tablesOf', () => {
+  it('knows of tables on Linux, and there only Node reads them', () => {
+    const { versions } = process
+    expect(tablesOf({ platform: 'linux', versions })).toEqual(['/proc/net/tcp', '/proc/net/tcp6'])
+    expect(tablesOf({ platform: 'darwin', versions })).toEqual([])
+    expect(tablesOf({ platform: 'linux', versions: { ...versions, deno: '2.0.0' } })).toEqual([])
+    expect(tablesOf({ platform: 'linux', versions: { ...versions, bun: '1.0.0' } })).toEqual([])
   })
 })
 

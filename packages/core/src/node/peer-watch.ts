@@ -35,7 +35,7 @@ export class PeerWatch {
   #dueAt = 0
   #isLooking = false
 
-  constructor(tables: readonly string[] = process.platform === 'linux' ? TABLES : []) {
+  constructor(tables: readonly string[] = tablesOf(process)) {
     this.#tables = tables
   }
 
@@ -87,6 +87,11 @@ export class PeerWatch {
       if (++looked % BATCH === 0) await nextTurn()
     }
   }
+}
+
+/** Where a process reads of its connections: on Linux, by Node alone. Deno would ask its user for permission, and wait for an answer. */
+export function tablesOf({ platform, versions }: Pick<NodeJS.Process, 'platform' | 'versions'>): readonly string[] {
+  return platform === 'linux' && versions.deno === undefined && versions.bun === undefined ? TABLES : []
 }
 
 /** That of this process. */
