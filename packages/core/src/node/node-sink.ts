@@ -85,8 +85,8 @@ export class NodeSink implements Sink, Watched {
     const { destroyed, socket, req } = this.#response
     // Pipelined behind another one, and its connection was taken for a tunnel: no 'close' comes for it.
     if (socket === null && req.socket.destroyed) return this.#owner?.gone()
-    // One that has closed already says so no more.
-    if (!destroyed && socket !== undefined) peers.watch(this, now)
+    // Of one that is pipelined nothing is on its way. One that has closed already says so no more.
+    if (socket && !destroyed) peers.watch(this, now)
   }
 
   get socket(): Socket | undefined {
