@@ -81,8 +81,8 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'history lost within an epoch not noticed',
-    find: 'else if (log.compare(floor, ring.head.position) > 0) fanOut.restart("trimmed", epoch, floor);',
-    replace: '',
+    find: 'const isLost = epoch !== ring.epoch || log.compare(floor, ring.head.position) > 0;',
+    replace: 'const isLost = epoch !== ring.epoch;',
   },
   {
     name: '`>` for `>=` at the floor',
@@ -219,8 +219,8 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'drain unheard on Node',
-    find: 'this.#draining = void 0; this.#owner?.drained();',
-    replace: 'this.#draining = void 0;',
+    find: 'if (hasRoom) this.#owner?.drained();',
+    replace: '',
   },
   {
     name: 'client that has gone kept',
