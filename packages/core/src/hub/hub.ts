@@ -40,7 +40,10 @@ export interface Hub<E extends object = AnyEvents> extends Hosting, Timeable {
    * @throws {SseError} `SSE_INVALID_FIELD` naming the topic or option.
    */
   subscribe(topics: string | readonly string[], options?: SubscribeOptions<E>): Subscription<E>
-  /** Resolves when the log's tail has been read for the first time. Streams may be opened before: they wait. */
+  /**
+   * Resolves when the log's tail has been read for the first time. Streams may be opened before: they wait, and those of new
+   * clients begin where the log is then.
+   */
   readonly ready: Promise<void>
   /** The open connections, each as it is at this moment. */
   readonly connections: Iterable<ConnectionInfo>
