@@ -1,5 +1,5 @@
 // The long run: npm run chaos -- --seeds 200. README.md says how to read what it prints.
-import { parseArgs } from 'node:util'
+import { countGiven, optionsGiven, refuse } from '@sse/tooling/command-line'
 import { BROKEN, type BrokenName } from './broken-log.ts'
 import { ENGINES, type EngineName } from './plan.ts'
 import { type Run, runSeed } from './run.ts'
@@ -14,17 +14,23 @@ const HELP = `npm run chaos -- [options]
   --concurrency N    so many at a time, default 2
   --broken NAME      nodes that are broken in a known way: ${Object.keys(BROKEN).join(', ')}`
 
-const values = givenOptions()
-if (values.help) {
-  console.log(HELP)
-  process.exit(0)
-}
+const values = optionsGiven(
+  {
+    seeds: { type: 'string', default: '20' },
+    from: { type: 'string', default: '1' },
+    seed: { type: 'string' },
+    engine: { type: 'string', default: 'both' },
+    concurrency: { type: 'string', default: '2' },
+    broken: { type: 'string' },
+  },
+  HELP,
+)
 
 const engines = ENGINES.filter((engine) => values.engine === 'both' || values.engine === engine)
-if (engines.length === 0) fail(`--engine is redis, nats or both, not ${values.engine}`)
+if (engines.length === 0) refuse(`--engine is redis, nats or both, not ${values.engine}`, HELP)
 const broken = brokenName(values.broken)
-const first = numberOf('seed', values.seed ?? values.from)
-const seeds = values.seed === undefined ? numberOf('seeds', values.seeds) : 1
+const first = countGiven('seed', values.seed ?? values.from, HELP)
+const seeds = values.seed === undefined ? countGiven('seeds', values.seeds, HELP) : 1
 
 const ending = new AbortController()
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => ending.abort(new Error(signal)))
@@ -34,7 +40,7 @@ const queue = Array.from({ length: seeds }, (_, index) => first + index).flatMap
   engines.map((engine) => ({ seed, engine })),
 )
 const crashes: string[] = []
-await Promise.all(Array.from({ length: numberOf('concurrency', values.concurrency) }, work))
+await Promise.all(Array.from({ length: countGiven('concurrency', values.concurrency, HELP) }, work))
 report()
 
 async function work(): Promise<void> {
@@ -84,34 +90,5 @@ function brokenName(name: string | undefined): BrokenName | undefined {
   if (name === undefined) return undefined
   const known = Object.keys(BROKEN)
   if (known.includes(name)) return name as BrokenName
-  return fail(`--broken is one of: ${known.join('; ')}`)
-}
-
-function numberOf(name: string, text: string): number {
-  const number = Number(text)
-  return Number.isSafeInteger(number) && number > 0 ? number : fail(`--${name} is a number from 1, not ${text}`)
-}
-
-function fail(message: string): never {
-  console.error(message)
-  process.exit(2)
-}
-
-function givenOptions() {
-  try {
-    const { values } = parseArgs({
-      options: {
-        seeds: { type: 'string', default: '20' },
-        from: { type: 'string', default: '1' },
-        seed: { type: 'string' },
-        engine: { type: 'string', default: 'both' },
-        concurrency: { type: 'string', default: '2' },
-        broken: { type: 'string' },
-        help: { type: 'boolean', default: false },
-      },
-    })
-    return values
-  } catch (error) {
-    return fail(error instanceof Error ? error.message : String(error))
-  }
+  return refuse(`--broken is one of: ${known.join('; ')}`, HELP)
 }

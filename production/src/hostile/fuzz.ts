@@ -1,5 +1,5 @@
 // The long run: npm run fuzz -- --seeds 200. README.md says what servers are held to.
-import { parseArgs } from 'node:util'
+import { countGiven, optionsGiven, refuse } from '@sse/tooling/command-line'
 import { Fuzz, type SeedResult } from './fuzz-run.ts'
 import { FUZZED, type Fuzzed, nameOf } from './fuzzed.ts'
 import { growthOf, MAX_GROWTH } from './growth.ts'
@@ -11,17 +11,21 @@ const HELP = `npm run fuzz -- [options]
   --seed N         one seed
   --server NAME    one of ${FUZZED.map(nameOf).join(', ')}; may be given several times, default all`
 
-const values = givenOptions()
-if (values.help) {
-  console.log(HELP)
-  process.exit(0)
-}
+const values = optionsGiven(
+  {
+    seeds: { type: 'string', default: '20' },
+    from: { type: 'string', default: '1' },
+    seed: { type: 'string' },
+    server: { type: 'string', multiple: true, default: [] },
+  },
+  HELP,
+)
 const known = FUZZED.map(nameOf)
 const strange = values.server.find((name) => !known.includes(name))
-if (strange !== undefined) fail(`--server is one of ${known.join(', ')}, not ${strange}`)
+if (strange !== undefined) refuse(`--server is one of ${known.join(', ')}, not ${strange}`, HELP)
 const servers = FUZZED.filter((one) => values.server.length === 0 || values.server.includes(nameOf(one)))
-const first = numberOf('seed', values.seed ?? values.from)
-const seeds = values.seed === undefined ? numberOf('seeds', values.seeds) : 1
+const first = countGiven('seed', values.seed ?? values.from, HELP)
+const seeds = values.seed === undefined ? countGiven('seeds', values.seeds, HELP) : 1
 
 const failed: string[] = []
 for (const server of servers) await attack(server)
@@ -55,31 +59,4 @@ function tell(name: string, { seed, attacks, wrong, state }: SeedResult): void {
   const heap = `${(state.heap / 1024 / 1024).toFixed(1)} MiB`
   console.log(`${name} seed ${seed}: ${wrong.length === 0 ? 'ok' : 'FAILED'} (${attacks} attacks, heap ${heap})`)
   for (const what of new Set(wrong.slice(0, 10))) console.log(`  ${what}`)
-}
-
-function numberOf(name: string, text: string): number {
-  const number = Number(text)
-  return Number.isSafeInteger(number) && number > 0 ? number : fail(`--${name} is a number from 1, not ${text}`)
-}
-
-function fail(message: string): never {
-  console.error(message)
-  process.exit(2)
-}
-
-function givenOptions() {
-  try {
-    const { values } = parseArgs({
-      options: {
-        seeds: { type: 'string', default: '20' },
-        from: { type: 'string', default: '1' },
-        seed: { type: 'string' },
-        server: { type: 'string', multiple: true, default: [] },
-        help: { type: 'boolean', default: false },
-      },
-    })
-    return values
-  } catch (error) {
-    return fail(error instanceof Error ? error.message : String(error))
-  }
 }

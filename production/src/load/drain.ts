@@ -1,8 +1,7 @@
 // npm run drain: nodes with clients are told to end, while events are published. README.md says what is measured.
-import { parseArgs } from 'node:util'
+import { numberGiven, optionsGiven, refuse } from '@sse/tooling/command-line'
 import { SERVERS } from '../servers/all.ts'
 import { bar, type Drained, isScenario, missed, runDrill, SCENARIOS, type ScenarioName } from './drain-run.ts'
-import { numberGiven, refuse } from './given.ts'
 import { publish, typed } from './report.ts'
 import { ENGINES, isEngine } from './shared-log.ts'
 
@@ -18,20 +17,19 @@ ${Object.entries(SCENARIOS)
   .map(([name, told]) => `                     ${name}: ${told}`)
   .join('\n')}`
 
-const { values } = parseArgs({
-  options: {
+const values = optionsGiven(
+  {
     clients: { type: 'string', default: '5000' },
     window: { type: 'string', default: '10000' },
     rate: { type: 'string', default: '10' },
     engine: { type: 'string', default: 'redis' },
     server: { type: 'string', default: 'node' },
     scenario: { type: 'string' },
-    help: { type: 'boolean', default: false },
   },
-})
+  HELP,
+)
 
-if (values.help) console.log(HELP)
-else await run()
+await run()
 
 async function run(): Promise<void> {
   const drained: Drained[] = []

@@ -1,7 +1,6 @@
 // npm run scale: as many connections as the machine allows, and events to all of them. README.md says what is measured.
-import { parseArgs } from 'node:util'
+import { numberGiven, optionsGiven, refuse } from '@sse/tooling/command-line'
 import { SERVERS } from '../servers/all.ts'
-import { numberGiven, refuse } from './given.ts'
 import { publish, typed } from './report.ts'
 import { type Load, mostConnections, runLoad, type Scaled } from './scale-run.ts'
 
@@ -16,19 +15,18 @@ const HELP = `npm run scale -- [options]
 A process may have as many connections as it may open files. Node raises its soft limit to the hard one by itself; root can
 raise that: prlimit --nofile=200000 npm run scale`
 
-const { values } = parseArgs({
-  options: {
+const values = optionsGiven(
+  {
     connections: { type: 'string' },
     rate: { type: 'string', default: '3' },
     seconds: { type: 'string', default: '20' },
     bytes: { type: 'string', default: '100' },
     server: { type: 'string', default: 'express' },
-    help: { type: 'boolean', default: false },
   },
-})
+  HELP,
+)
 
-if (values.help) console.log(HELP)
-else await run()
+await run()
 
 async function run(): Promise<void> {
   const { count, limit } = mostConnections()

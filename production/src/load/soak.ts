@@ -1,7 +1,6 @@
 // npm run soak: clients that come and go for minutes, and a look at what is left of them. README.md says how it is judged.
-import { parseArgs } from 'node:util'
+import { numberGiven, optionsGiven, refuse } from '@sse/tooling/command-line'
 import { SERVERS } from '../servers/all.ts'
-import { numberGiven, refuse } from './given.ts'
 import { publish, typed } from './report.ts'
 import { runSoak } from './soak-run.ts'
 import type { Sample } from './soak-server.ts'
@@ -15,19 +14,18 @@ const HELP = `npm run soak -- [options]
   --seed N        of what clients do, default 1
   --leak          a server that keeps an entry of a Map for each connection: must fail`
 
-const { values } = parseArgs({
-  options: {
+const values = optionsGiven(
+  {
     minutes: { type: 'string', default: '10' },
     clients: { type: 'string', default: '300' },
     server: { type: 'string', default: 'node' },
     seed: { type: 'string', default: '1' },
     leak: { type: 'boolean', default: false },
-    help: { type: 'boolean', default: false },
   },
-})
+  HELP,
+)
 
-if (values.help) console.log(HELP)
-else await run()
+await run()
 
 async function run(): Promise<void> {
   const { server } = values
