@@ -57,7 +57,12 @@ export class Network {
     const { random, plan } = this.#scene
     const { station, interest, name } = session
     const subscription = this.#stations.subscription(station, interest)
-    const options = { principal: name, ...(random.chance(0.5) && { hub: station.hub }) }
+    // Where history is lost the streams of principals end, and the others go on.
+    const options: StreamOptions = {
+      address: name,
+      ...(random.chance(0.5) && { principal: name }),
+      ...(random.chance(0.5) && { hub: station.hub }),
+    }
     if (!plan.hasAsides || random.chance(0.4)) return { source: subscription, options }
     const source = (stream: SseStream): Subscription => {
       session.stream = stream

@@ -6,7 +6,7 @@ import { Station } from './station.ts'
 import { stackOf } from './tale.ts'
 import { must, Violation } from './violation.ts'
 
-/** Is told that a hub has closed a stream: its `principal`, and why. */
+/** Is told that a hub has closed a stream: its `address`, and why. */
 export type OnClosed = (name: string, reason: CloseReason) => void
 
 /** The processes of a run: hubs on one log, and what their callbacks do. */
@@ -118,7 +118,7 @@ export class Stations {
   /** All clients have gone: nothing of them may have stayed, and nothing waits for the log, which is there. */
   mustBeEmpty(): void {
     for (const { hub, name } of this.#all) {
-      const left = Array.from(hub.connections, ({ principal }) => principal)
+      const left = Array.from(hub.connections, ({ address }) => address)
       must(left.length === 0, 'leak', () => `${name} still has ${left}`)
       const { state, waiting } = hub.stats().log
       must(waiting === 0, 'leak', () => `${waiting} publishes of ${name} still wait`)
@@ -165,9 +165,9 @@ export class Stations {
     if (stage !== 'log') tale.fail(new Violation('error', `${stage}: ${stackOf(error)}`))
   }
 
-  #closed({ principal = '' }: ConnectionInfo, reason: CloseReason, station: Station): void {
-    this.#scene.tale.tell(`${principal} was closed: ${reason}`)
-    this.#onClosed(principal, reason)
+  #closed({ address = '' }: ConnectionInfo, reason: CloseReason, station: Station): void {
+    this.#scene.tale.tell(`${address} was closed: ${reason}`)
+    this.#onClosed(address, reason)
     const isOfHub = reason === 'complete' || reason === 'slow'
     if (isOfHub || !this.#scene.plan.isFullOfEnds) this.#publishFromCallback(station, 0.8)
   }
