@@ -10,7 +10,8 @@ import { MUTANTS, type Mutant } from './mutant-list.ts'
 
 const DIST = fileURLToPath(new URL('../dist', import.meta.url))
 const CHECKER = fileURLToPath(new URL('../test/resume/cli.ts', import.meta.url))
-const SEEDS = 100
+/** The rarest is caught by one in a hundred. */
+const SEEDS = 300
 /** How many checkers run at a time. */
 const WORKERS = 2
 /** A core that is broken may never come to an end. In milliseconds; a sound one needs a few seconds. */
