@@ -285,18 +285,11 @@ export class Connection implements SinkOwner, Beating {
     else this.close('client')
   }
 
-  get patience(): number {
-    return this.#host.heartbeat.stallTimeout
-  }
-
-  vanished(): void {
-    if (this.#state !== 'closed') this.#stalled()
-  }
-
   tick(now: number): void {
     if (this.#hasExpired) this.close('expired')
     if (this.#state === 'pending' || this.#hasLeft) return
-    this.sink.watch?.(now)
+    const { stallTimeout } = this.#host.heartbeat
+    if (this.sink.hasVanished?.(stallTimeout, now) === true) return this.#stalled()
     if (!this.#mayWait || this.#hasLeft) return
     // A sink can be full of what it does not count: that waits in a compressing middleware.
     const progress = this.isFull || this.sink.bufferedBytes > 0 ? this.sink.progress : undefined
@@ -306,7 +299,7 @@ export class Connection implements SinkOwner, Beating {
     } else if (progress !== this.#progress) {
       this.#progress = progress
       this.#progressAt = now
-    } else if (now - this.#progressAt >= this.#host.heartbeat.stallTimeout) {
+    } else if (now - this.#progressAt >= stallTimeout) {
       this.#stalled()
     }
   }

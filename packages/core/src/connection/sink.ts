@@ -40,10 +40,6 @@ export interface SinkOwner {
   drained(): void
   /** The peer has gone, or the sink was destroyed. May come more than once. */
   gone(): void
-  /** How long the peer may take nothing while bytes wait, in milliseconds. */
-  readonly patience?: number
-  /** What was sent has waited for so long that it is known: the peer has vanished. */
-  vanished?(): void
 }
 
 /**
@@ -73,8 +69,11 @@ export interface Sink {
   end(): void
   /** Cuts it now; what waits is dropped. */
   destroy(): void
-  /** Looks, where the platform can, whether the peer has vanished. Called about once a second from when it is open. */
-  watch?(now: number): void
+  /**
+   * Whether the peer has vanished, where the platform knows: it has acknowledged nothing for nearly `patience` milliseconds. Asked about
+   * once a second from when it is open, with the time of the heartbeat's clock.
+   */
+  hasVanished?(patience: number, now: number): boolean
   /** Bytes written that have not left. */
   readonly bufferedBytes: number
   /** Changes whenever the peer has taken bytes. */

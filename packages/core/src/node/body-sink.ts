@@ -61,8 +61,8 @@ export class BodySink<Stream> implements Sink, BodyOwner {
     this.#direct.own(owner)
   }
 
-  watch(now: number): void {
-    this.#direct.watch(now)
+  hasVanished(patience: number, now: number): boolean {
+    return this.#direct.hasVanished(patience, now)
   }
 
   get address(): string | undefined {

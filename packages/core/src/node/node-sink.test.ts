@@ -4,7 +4,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import { createGunzip } from 'node:zlib'
 import { deferred } from '@sse/tooling/deferred'
 import compression from 'compression'
-import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
+import { beforeEach, describe, expect, it, onTestFinished } from 'vitest'
 import { serveHttp, serveHttps, type TestServer } from '../../test/http-server.ts'
 import { RawClient } from '../../test/raw-client.ts'
 import { until, untilSettled } from '../../test/until.ts'
@@ -13,7 +13,6 @@ import type { ResponseHead, SinkOwner } from '../connection/sink.ts'
 import { createHub } from '../hub/hub.ts'
 import { eventStream } from './event-stream.ts'
 import { NodeSink } from './node-sink.ts'
-import { peers } from './peer-watch.ts'
 
 type Middleware = (req: IncomingMessage, res: ServerResponse, next: () => void) => void
 
@@ -434,21 +433,6 @@ describe.each<Transport>(['TCP', 'TLS'])('NodeSink, over %s', (name) => {
       client.request('CONNECT /')
       await until(() => hub.size === 0)
       expect(reasons).toEqual(['client', 'client'])
-    })
-
-    it('[H12] is not watched any more then', async () => {
-      const [watch, forget] = [vi.spyOn(peers, 'watch'), vi.spyOn(peers, 'forget')]
-      onTestFinished(() => void vi.restoreAllMocks())
-      const hub = createHub({ heartbeat: 40 })
-      const { port } = await serve((req, res) => void eventStream(req, res, hub.subscribe('a')))
-      const client = connect(port).request('GET /', 'GET /')
-      await until(() => hub.size === 2 && watch.mock.calls.length > 2)
-      client.request('CONNECT /')
-      await until(() => hub.size === 0)
-      const left = new Set(watch.mock.calls.map(([sink]) => sink))
-      expect(left.size).toBeGreaterThan(0)
-      for (const [sink] of forget.mock.calls) left.delete(sink)
-      expect(left.size).toBe(0)
     })
 
     it('learns that a client has gone while it is pipelined behind another response', async () => {

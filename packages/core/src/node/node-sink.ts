@@ -3,7 +3,7 @@ import type { ServerHttp2Stream } from 'node:http2'
 import type { Socket } from 'node:net'
 import type { Chunk } from '../connection/chunk.ts'
 import { type ResponseHead, type Sink, type SinkOwner, setHeaders } from '../connection/sink.ts'
-import { peers, type Watched } from './peer-watch.ts'
+import { peers } from './peer-watch.ts'
 
 /** Of a compressing middleware: what makes it pass on what it holds. */
 interface Flushable {
@@ -51,7 +51,7 @@ const PART = 64 * 1024
  * coding: that spares each client the response's own bookkeeping, most of the cost of a delivery outside the kernel.
  * Everywhere else (compression, pipelining, HTTP/1.0, bytes still queued in front) it goes through `response.write`.
  */
-export class NodeSink implements Sink, Watched {
+export class NodeSink implements Sink {
   readonly isHead: boolean
   readonly #response: ServerResponse
   #owner: SinkOwner | undefined
@@ -74,31 +74,18 @@ export class NodeSink implements Sink, Watched {
     if (stream !== undefined) destroyWhenReset(stream)
     this.#response.on('close', () => {
       this.#rest = undefined
-      peers.forget(this)
       // The socket may go on to serve other requests.
       if (this.#onDrain !== undefined) this.#draining?.off('drain', this.#onDrain)
       owner.gone()
     })
   }
 
-  watch(now: number): void {
+  hasVanished(patience: number, now: number): boolean {
     const { destroyed, socket, req } = this.#response
     // Pipelined behind another one, and its connection was taken for a tunnel: no 'close' comes for it.
-    if (socket === null && req.socket.destroyed) return this.#owner?.gone()
-    // Of one that is pipelined nothing is on its way. One that has closed already says so no more.
-    if (socket && !destroyed) peers.watch(this, now)
-  }
-
-  get socket(): Socket | undefined {
-    return this.#response.req.socket
-  }
-
-  get patience(): number {
-    return this.#owner?.patience ?? Number.POSITIVE_INFINITY
-  }
-
-  vanished(): void {
-    this.#owner?.vanished?.()
+    if (socket === null && req.socket.destroyed) this.#owner?.gone()
+    // Of one that is pipelined nothing is on its way.
+    return Boolean(socket) && !destroyed && peers.hasVanished(req.socket, patience, now)
   }
 
   get address(): string | undefined {

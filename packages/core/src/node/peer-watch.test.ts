@@ -1,51 +1,62 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { describe, expect, it, onTestFinished, vi } from 'vitest'
+import { describe, expect, it, onTestFinished } from 'vitest'
 import { until } from '../../test/until.ts'
-import { PeerWatch, tablesOf, type Watched } from './peer-watch.ts'
+import { type Ends, PeerWatch, tablesOf } from './peer-watch.ts'
 import { addressOf } from './unanswered.ts'
 
 describe('PeerWatch', () => {
   it('tells of a peer that has acknowledged nothing for nearly as long as it may, and of no other', async () => {
     const watch = new PeerWatch([await table(line(1, 900), line(2, 600), line(3, 0)), '/no/such/table'])
-    const all = [1, 2, 3, 4].map((port) => watched(port, { patience: 1_000 }))
-    await look(watch, all, () => told(all)[0] === 2)
-    expect(told(all)).toEqual([2, 0, 0, 0])
+    const vanished = await look(
+      watch,
+      [1, 2, 3, 4].map((port) => ({ ...ends(port), patience: 1_000 })),
+    )
+    expect(vanished).toEqual([true, false, false, false])
   })
 
   it('gives each as long as it may take', async () => {
     const watch = new PeerWatch([await table(line(1, 900), line(2, 900))])
-    const all = [watched(2, { patience: 2_000 }), watched(1, { patience: 500 })]
-    await look(watch, all, () => told(all)[1] === 2)
-    expect(told(all)).toEqual([0, 2])
+    const asked = [
+      { ...ends(1), patience: 500 },
+      { ...ends(2), patience: 2_000 },
+    ]
+    expect(await look(watch, asked)).toEqual([true, false])
   })
 
   it('takes nobody for another one', async () => {
     const watch = new PeerWatch([await table(line(1, 900))])
-    const noSocket = { ...watched(1), socket: undefined }
-    const all = [noSocket, watched(1, { localPort: 81 }), watched(1, { remoteAddress: '10.0.0.3' }), watched(1)]
-    await look(watch, all, () => told(all)[3] === 1)
-    expect(told(all)).toEqual([0, 0, 0, 1])
+    const asked = [ends(1), { ...ends(1), localPort: 81 }, { ...ends(1), remoteAddress: '10.0.0.3' }, ends(2)]
+    expect(await look(watch, asked)).toEqual([true, false, false, false])
   })
 
-  it('looks no more often than it must, and tells nobody who has closed', async () => {
-    const file = await table(line(1, 900))
+  it('does not go by what it saw once: a peer may have answered since', async () => {
+    const watch = new PeerWatch([await table(line(1, 900))])
+    await look(watch, [ends(1)])
+    expect(watch.hasVanished(ends(1), PATIENCE, NOW + 1_000)).toBe(true)
+    expect(watch.hasVanished(ends(1), PATIENCE, NOW + 1_001)).toBe(false)
+  })
+
+  it('looks no more often than it must', async () => {
+    const file = await table(line(2, 900))
     const watch = new PeerWatch([file])
-    const [one, closed] = [watched(1), watched(1)]
-    watch.watch(closed, 0)
-    watch.forget(closed)
-    await look(watch, [one], () => told([one])[0] === 1)
-    for (let now = 0; now < 100; now++) watch.watch(one, 1e6 + now)
-    await until(() => told([one])[0] === 2)
-    expect(told([one, closed])).toEqual([2, 0])
+    await look(watch, [ends(2)])
+    await writeFile(file, `${line(1, 900)}\n`)
+    for (let turn = 0; turn < 50; turn++) {
+      expect(watch.hasVanished(ends(1), PATIENCE, NOW + PATIENCE / 4 - 1)).toBe(false)
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+    // However long it took to look, it is due again by then.
+    await until(() => watch.hasVanished(ends(1), PATIENCE, NOW + 1e6))
   })
 
-  it('tells of nobody where nothing can be known', async () => {
-    const one = watched(1)
-    for (const watch of [new PeerWatch([]), new PeerWatch(['/no/such/table'])]) watch.watch(one, 0)
-    await new Promise((resolve) => setImmediate(resolve))
-    expect(told([one])).toEqual([0])
+  it('knows nothing of anybody where there is nothing to look at', async () => {
+    for (const watch of [new PeerWatch([]), new PeerWatch(['/no/such/table'])]) {
+      expect(watch.hasVanished(ends(1), PATIENCE, 0)).toBe(false)
+      await new Promise((resolve) => setImmediate(resolve))
+      expect(watch.hasVanished(ends(1), PATIENCE, NOW)).toBe(false)
+    }
   })
 })
 
@@ -59,25 +70,18 @@ describe('tablesOf', () => {
   })
 })
 
-/** Time passes, until a condition holds. */
-async function look(watch: PeerWatch, all: readonly Watched[], condition: () => boolean): Promise<void> {
-  let now = 0
-  await until(() => {
-    now += 1_000
-    for (const one of all) watch.watch(one, now)
-    return condition()
-  })
-  for (const one of all) watch.forget(one)
+const PATIENCE = 800
+const NOW = 1_000_000
+
+/** Looks, until the first of them is known to have vanished; answers which have. */
+async function look(watch: PeerWatch, asked: readonly (Ends & { patience?: number })[]): Promise<boolean[]> {
+  const ask = (): boolean[] => asked.map(({ patience = PATIENCE, ...one }) => watch.hasVanished(one, patience, NOW))
+  await until(() => ask()[0])
+  return ask()
 }
 
-/** How often each was told. */
-function told(all: readonly Pick<ReturnType<typeof watched>, 'vanished'>[]): number[] {
-  return all.map(({ vanished }) => vanished.mock.calls.length)
-}
-
-function watched(remotePort: number, { patience = 800, localPort = 80, remoteAddress = '::ffff:10.0.0.2' } = {}) {
-  const socket: Watched['socket'] = { localPort, remotePort, remoteAddress }
-  return { socket, patience, vanished: vi.fn<() => void>() }
+function ends(remotePort: number): Ends {
+  return { localPort: 80, remotePort, remoteAddress: '::ffff:10.0.0.2' }
 }
 
 /** What Linux writes of a peer that has not answered for so long. */

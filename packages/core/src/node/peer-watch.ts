@@ -1,7 +1,6 @@
 import { createReadStream } from 'node:fs'
 import type { Socket } from 'node:net'
-import { setImmediate as nextTurn } from 'node:timers/promises'
-import { addressOf, readUnanswered, type Unanswered } from './unanswered.ts'
+import { addressOf, readUnanswered } from './unanswered.ts'
 
 /** Where Linux tells of its connections. */
 const TABLES = ['/proc/net/tcp', '/proc/net/tcp6']
@@ -10,83 +9,83 @@ const PERIOD = 1 / 4
 const LATE = 3 / 4
 /** Of all time at most so much is spent reading them: of 50,000 connections it takes a third of a second. */
 const SHARE = 1 / 20
-/** So many connections are looked through before the event loop gets a turn. */
-const BATCH = 1_000
+/** For so long after it was first asked for, in milliseconds, what was found counts. */
+const GOOD = 1_000
 
-/** A connection whose peer is watched. */
-export interface Watched {
-  readonly socket: Pick<Socket, 'localPort' | 'remoteAddress' | 'remotePort'> | undefined
-  /** How long a peer may take nothing while bytes wait, in milliseconds. */
-  readonly patience: number
-  /** Its peer has acknowledged nothing for that long. */
-  vanished(): void
-}
+/** The ends of a connection of TCP. */
+export type Ends = Pick<Socket, 'localPort' | 'remoteAddress' | 'remotePort'>
 
 /**
  * Finds peers that have vanished: whose machine lost its power or its network, so that no FIN or RST will come.
  *
  * What is written to them waits in the kernel, where Node sees nothing of it, until the kernel gives up after a quarter of
- * an hour. Linux tells in a table how long it has been sending in vain; elsewhere nothing is known, and nobody is told of.
+ * an hour. Linux tells in a table how long it has been sending in vain; elsewhere nothing is known, and nobody has vanished.
  */
 export class PeerWatch {
-  readonly #watched = new Set<Watched>()
   readonly #tables: readonly string[]
+  /** The least of those asked with since the last look. */
   #patience = Number.POSITIVE_INFINITY
-  #dueAt = 0
+  #lookedAt = Number.NEGATIVE_INFINITY
+  /** How long after a look the next one may be, at least. */
+  #pause = 0
   #isLooking = false
+  /** For how long peers had acknowledged nothing when it was looked last, by their ends. */
+  #unanswered: ReadonlyMap<string, number> = new Map()
+  /** Until when that counts: they may have answered since. */
+  #goodUntil: number | undefined
 
   constructor(tables: readonly string[] = tablesOf(process)) {
     this.#tables = tables
   }
 
-  /** Watches a connection, and looks at the tables when that is due: to be called once a second or so, for each. */
-  watch(one: Watched, now: number): void {
-    if (this.#tables.length === 0) return
-    this.#watched.add(one)
-    this.#patience = Math.min(this.#patience, one.patience)
-    if (this.#isLooking || now < this.#dueAt) return
-    this.#isLooking = true
-    const began = performance.now()
-    void this.#look().finally(() => {
-      this.#isLooking = false
-      const took = performance.now() - began
-      this.#dueAt = now + Math.max(this.#patience * PERIOD, took / SHARE)
-    })
+  /**
+   * Whether a peer has acknowledged nothing for nearly as long as it may. To be asked of each connection about once a second; looks
+   * at the tables when that is due, for all who ask in the second after.
+   *
+   * @param patience how long it may, in milliseconds.
+   * @param now in milliseconds, by any clock.
+   */
+  hasVanished({ localPort, remoteAddress = '', remotePort }: Ends, patience: number, now: number): boolean {
+    this.#lookWhenDue(patience, now)
+    if (this.#unanswered.size === 0) return false
+    this.#goodUntil ??= now + GOOD
+    if (now > this.#goodUntil) return false
+    const ms = this.#unanswered.get(keyOf({ local: localPort, remote: remotePort, address: addressOf(remoteAddress) }))
+    return ms !== undefined && ms >= patience * LATE
   }
 
-  /** Lets go of a connection that has closed. */
-  forget(one: Watched): void {
-    this.#watched.delete(one)
-    if (this.#watched.size > 0) return
+  #lookWhenDue(patience: number, now: number): void {
+    this.#patience = Math.min(this.#patience, patience)
+    const isDue = now - this.#lookedAt >= Math.max(this.#patience * PERIOD, this.#pause)
+    if (!isDue || this.#isLooking || this.#tables.length === 0) return
+    this.#lookedAt = now
+    void this.#look(this.#patience * LATE)
     this.#patience = Number.POSITIVE_INFINITY
-    this.#dueAt = 0
   }
 
   /** Never rejects: a table that cannot be read tells of nobody. */
-  async #look(): Promise<void> {
-    const late: Unanswered[] = []
+  async #look(atLeast: number): Promise<void> {
+    this.#isLooking = true
+    const began = performance.now()
+    const found = new Map<string, number>()
     for (const table of this.#tables) {
       try {
         for await (const one of readUnanswered(createReadStream(table, 'latin1'))) {
-          if (one.ms >= this.#patience * LATE) late.push(one)
+          if (one.ms >= atLeast) found.set(keyOf(one), one.ms)
         }
       } catch {
         // Without IPv6 there is no such table; in some sandboxes there is none at all.
       }
     }
-    if (late.length > 0) await this.#tell(late)
+    this.#unanswered = found
+    this.#goodUntil = undefined
+    this.#pause = (performance.now() - began) / SHARE
+    this.#isLooking = false
   }
+}
 
-  async #tell(late: readonly Unanswered[]): Promise<void> {
-    const times = new Map(late.map(({ local, remote, address, ms }) => [`${local} ${remote} ${address}`, ms]))
-    let looked = 0
-    for (const one of this.#watched) {
-      const { remoteAddress = '', remotePort, localPort } = one.socket ?? {}
-      const ms = times.get(`${localPort} ${remotePort} ${addressOf(remoteAddress)}`)
-      if (ms !== undefined && ms >= one.patience * LATE) one.vanished()
-      if (++looked % BATCH === 0) await nextTurn()
-    }
-  }
+function keyOf({ local, remote, address }: { local?: number; remote?: number; address: string }): string {
+  return `${local} ${remote} ${address}`
 }
 
 /** Where a process reads of its connections: on Linux, by Node alone. Deno would ask its user for permission, and wait for an answer. */
