@@ -28,7 +28,7 @@ describe('createHub', () => {
     const mustKeep = vi.fn((events: number) => {
       if (events > 400) throw tooLittle
     })
-    const log = { ...memoryLog(), mustKeep }
+    const log = Object.assign(memoryLog(), { mustKeep })
     expect(() => createHub({ log, ring: { maxEvents: 500 } })).toThrow(tooLittle)
     createHub({ log, ring: { maxEvents: 400 } })
     expect(mustKeep.mock.calls).toEqual([[500], [400]])

@@ -58,6 +58,14 @@ describe('hubSettings', () => {
     ['lag', "'disconnect', 'skip' or 'conflate'", ['drop', '', null, 5], (lag) => ({ lag })],
     ['ring', 'an object', [null, 5, 'big'], (ring) => ({ ring })],
     ['limits', 'an object', [null, 5, 'none'], (limits) => ({ limits })],
+    ['log', 'must be a log', [null, 5, 'redis://localhost', {}], (log) => ({ log })],
+    [
+      'limits.perprincipal',
+      'there are connections, perPrincipal',
+      [3],
+      (perprincipal) => ({ limits: { perprincipal } }),
+    ],
+    ['ring.events', 'there are maxEvents, maxBytes, maxAge', [3], (events) => ({ ring: { events } })],
     ['retry', 'an object', [null, 'soon'], (retry) => ({ retry })],
     ['retry', 'from 0 to 2147483647', [-1, 1.5, Number.NaN, 2 ** 31], (retry) => ({ retry })],
     [

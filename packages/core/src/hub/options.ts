@@ -92,7 +92,9 @@ export function hubSettings(options: HubOptions = {}): HubSettings {
   for (const [name, callback] of Object.entries({ serialize, deserialize, onError, onClose })) {
     if (callback !== undefined && typeof callback !== 'function') throw invalid(name, 'must be a function')
   }
-  for (const [name, value] of Object.entries({ ring: options.ring, limits: options.limits })) assertObject(name, value)
+  if (log !== undefined && !isLog(log)) throw invalid('log', 'must be a log, such as `memoryLog()` gives')
+  assertFields('ring', options.ring, ['maxEvents', 'maxBytes', 'maxAge'])
+  assertFields('limits', options.limits, ['connections', 'perPrincipal', 'perAddress', 'eventBytes'])
   const ring = ringBounds(options.ring)
   return {
     log: log ?? memoryLog(),
@@ -139,6 +141,22 @@ function hubLimits(limits: HubLimits = {}, ring: RingBounds): Required<HubLimits
     perPrincipal: perPrincipal ?? Number.POSITIVE_INFINITY,
     perAddress: perAddress ?? Number.POSITIVE_INFINITY,
     eventBytes: eventBytes ?? Math.min(MIB, ring.maxBytes),
+  }
+}
+
+function isLog(log: unknown): log is EventLog {
+  return (
+    typeof log === 'object' &&
+    log !== null &&
+    ['append', 'follow', 'compare', 'isPosition'].every((name) => name in log)
+  )
+}
+
+/** A limit whose name is misspelt would be no limit at all. */
+function assertFields(name: string, value: unknown, known: readonly string[]): void {
+  assertObject(name, value)
+  for (const field of Object.keys(value ?? {})) {
+    if (!known.includes(field)) throw invalid(`${name}.${field}`, `is unknown: there are ${known.join(', ')}`)
   }
 }
 

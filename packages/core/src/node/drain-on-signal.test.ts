@@ -223,6 +223,17 @@ describe('drainOnSignal', () => {
     expect(process.listenerCount('SIGTERM')).toBe(before)
   })
 
+  it('refuses what is no server, and no hub', async () => {
+    const { server } = await serveHttp(() => {})
+    // In plain JavaScript nothing else would say so.
+    const drain = drainOnSignal as (server: unknown, hub: unknown) => void
+    const refusal = (name: string): unknown =>
+      expect.objectContaining({ code: 'SSE_INVALID_FIELD', message: expect.stringContaining(`\`${name}\``) })
+    for (const none of [undefined, null, createHub()]) expect(() => drain(none, createHub())).toThrow(refusal('server'))
+    for (const none of [undefined, null, {}, [createHub(), null]])
+      expect(() => drain(server, none)).toThrow(refusal('hub'))
+  })
+
   it.each([
     ['drain', { drain: -1 }],
     ['drain', { drain: Number.NaN }],

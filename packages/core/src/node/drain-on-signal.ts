@@ -38,7 +38,10 @@ export function drainOnSignal(
 ): () => void {
   if (!Array.isArray(signals) || signals.length === 0) throw invalid('signals', 'must be a list of signals')
   assertInteger('drain', drain, 0, MAX_DELAY)
-  const hubs = 'close' in hub ? [hub] : hub
+  const hubs: readonly Pick<Hub, 'close'>[] = [hub].flat()
+  if (typeof server?.on !== 'function' || typeof server.close !== 'function')
+    throw invalid('server', "must be one of Node's")
+  if (!hubs.every((each) => typeof each?.close === 'function')) throw invalid('hub', 'must be what `createHub` gave')
   const sessions = sessionsOf(server)
   const sockets = new IdleSockets(server)
   const takeBack = (): void => {
