@@ -34,6 +34,11 @@ describe('findProgram', () => {
     expect(findCommand('chroot')).toMatch(/\/sbin\/chroot$/)
   })
 
+  it('finds nothing where `PATH` is empty', () => {
+    vi.stubEnv('PATH', '')
+    expect(findCommand('chroot')).toBeUndefined()
+  })
+
   it('passes over a file that cannot be executed', () => {
     writeFileSync(join(directory, 'chromium'), '', { mode: 0o644 })
     expect(findProgram('chromium')).toBeUndefined()

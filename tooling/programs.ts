@@ -20,7 +20,10 @@ export function findProgram(name: ProgramName): string | undefined {
 
 /** The path of a command, or `undefined` if no directory of `PATH`, nor one for servers, holds it. */
 export function findCommand(command: string): string | undefined {
-  for (const directory of [...(process.env.PATH ?? '').split(delimiter), ...SYSTEM_DIRECTORIES]) {
+  const { PATH = '' } = process.env
+  // Whoever has emptied it wants nothing to be found.
+  const directories = PATH === '' ? [] : [...PATH.split(delimiter), ...SYSTEM_DIRECTORIES]
+  for (const directory of directories) {
     const path = join(directory, command)
     if (isExecutable(path)) return path
   }

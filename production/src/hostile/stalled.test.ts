@@ -1,13 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type CloseReason, createHub } from '@sse/core'
 import { RawClient } from '@sse/tooling/raw-client'
-import { describe, expect, it, onTestFinished } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { SERVERS } from '../servers/all.ts'
 
 const HEARTBEAT = 500
 
 describe.concurrent.each(SERVERS)('a client of $name that does not read', ({ start }) => {
-  it('is released within two heartbeats of when its bytes began to wait, and what it was sent with it', async () => {
+  it('is released within two heartbeats of when its bytes began to wait, and what it was sent with it', async ({
+    onTestFinished,
+  }) => {
     let ended: { reason: CloseReason; at: number } | undefined
     const hub = createHub({
       heartbeat: HEARTBEAT,

@@ -21,6 +21,8 @@ import type { SseStream } from './stream.ts'
 import { WebSink } from './web-sink.ts'
 
 const SECOND = 1_000
+/** What slow clients are sent, in one piece. */
+const EVENT = 'x'.repeat(500_000)
 
 describe.each(TRANSPORTS)('a connection, on $name', ({ serve }) => {
   describe('a stream', () => {
@@ -322,7 +324,8 @@ describe.each(TRANSPORTS)('a connection, on $name', ({ serve }) => {
       const before = hub.stats().bytes
       vi.advanceTimersByTime(60 * SECOND)
       await nextTurn()
-      expect(hub.stats().bytes).toBe(before)
+      // On a busy machine the kernel may take the event that waits.
+      expect([0, 'data: \n\n'.length + EVENT.length]).toContain(hub.stats().bytes - before)
     })
   })
 
@@ -546,7 +549,7 @@ describe('[H12] a connection', () => {
     const after = await countObjects()
     for (const [name, count] of Object.entries(after)) expect(count, name).toBeLessThanOrEqual(before[name] ?? 0)
     expect(hub.stats().closed.client).toBe(10_000)
-  })
+  }, 60_000)
 })
 
 describe('[H5] a client that stalls while its stream ends', () => {
@@ -658,9 +661,8 @@ async function opened(
 
 /** Sends until the client takes no more, and gives what waits then. */
 async function fill(stream: SseStream): Promise<{ readonly waiting: Promise<boolean> }> {
-  const event = 'x'.repeat(500_000)
   for (;;) {
-    const waiting = stream.send(event)
+    const waiting = stream.send(EVENT)
     // On a busy machine the kernel takes its time with what it is still going to take.
     if ((await isPending(waiting)) && (await Promise.race([waiting, sleep(50, 'still')])) === 'still')
       return { waiting }
