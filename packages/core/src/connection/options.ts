@@ -16,8 +16,8 @@ const DEFAULT_MAX_BUFFERED_BYTES = 1024 * 1024
 /** Where an error came from. */
 export interface ErrorContext {
   /**
-   * What was being done: `publish`, `disconnect`, `log`, `filter`, `until`, `map`, `snapshot`, `source`, `write`, or the name of a callback
-   * that threw.
+   * What was being done: `publish`, `disconnect`, `log`, `filter`, `until`, `map`, `snapshot`, `source`, `write`, `metrics`, `drain`, or the
+   * name of a callback that threw.
    */
   readonly stage: string
 }

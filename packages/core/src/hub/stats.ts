@@ -41,7 +41,10 @@ export interface HubStats {
   readonly bytes: number
   /** Gaps that clients were told of. */
   readonly gaps: Readonly<Record<GapReason, number>>
-  /** Clients that brought an id. One whose id cannot be placed yet, since the log is away or behind, counts when it is. */
+  /**
+   * Clients that brought an id, or were given one by `after`. One whose id cannot be placed yet, since the log is away or
+   * behind, counts when it is.
+   */
   readonly resumed: Readonly<Record<ResumeResult, number>>
   /** Streams that have ended. `limit`: one that was open already found no room in the hub that its source led it to. */
   readonly closed: Readonly<Record<CloseReason, number>>
