@@ -78,6 +78,7 @@ describe.each([
     await until(() => there.hub.stats().log.state === 'away')
     here.hub.disconnect({ principal: 'ann' })
     for (let i = 0; i < 20 * KEPT; i++) await here.hub.publish('public/1', { data: String(i) })
+    await until(() => there.hub.stats().log.lag > 1_000)
     cable.isDown = false
     await Promise.all([ann.end, bob.end])
     expect(await nobody.next).toContain('"reason":"trimmed"')

@@ -575,8 +575,9 @@ describe('what hubs write for each other', () => {
   })
 
   it.each(['trimmed', 'epoch'] as const)(
-    'ends the streams of all principals where it may be what was lost: %s',
+    'ends the streams of all principals where it may be what was lost, and nobody has read it for a second: %s',
     async (how) => {
+      vi.useFakeTimers({ toFake: ['performance', 'setInterval', 'clearInterval'] })
       const { hub, log } = stage()
       const request = { principal: 'ann' }
       await hub.ready
@@ -587,6 +588,7 @@ describe('what hubs write for each other', () => {
       ]
       log.depart(AWAY)
       const waiting = await StreamClient.open(hub.subscribe('a'), request)
+      vi.advanceTimersByTime(1_001)
       log.put({ topic: 'sse.disconnect', event: 'sse.disconnect', data: '{"principal":"ann","origin":"x"}', raw: true })
       log.putAll('a', '2')
       if (how === 'trimmed') log.trim(3)
@@ -600,6 +602,19 @@ describe('what hubs write for each other', () => {
       expect((await back.settle()).gaps).toMatchObject([{ reason: how }])
     },
   )
+
+  it('ends nobody where history is lost that was read until just now', async () => {
+    vi.useFakeTimers({ toFake: ['performance', 'setInterval', 'clearInterval'] })
+    const { hub, log } = stage()
+    await hub.ready
+    log.putAll('a', '1')
+    const ann = await StreamClient.open(hub.subscribe('a'), { principal: 'ann' })
+    log.depart(AWAY)
+    vi.advanceTimersByTime(1_000)
+    log.lose('e2', { topic: 'a', event: 'message', data: '1', raw: true })
+    log.arrive()
+    expect(await ann.settle()).toMatchObject({ state: 'open', gaps: [{ reason: 'epoch' }] })
+  })
 
   it('stops nobody from reading, whatever it is', async () => {
     const { hub, log, errors } = stage()

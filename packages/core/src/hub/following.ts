@@ -16,6 +16,9 @@ export type LogState = 'idle' | 'loading' | 'ready' | 'away' | 'closed'
 /** Events that are published so soon after another, in milliseconds, do not say more about how far behind this process is. */
 const LAG_SPACING = 1
 
+/** For so long, in milliseconds, what hubs write for each other may be unread: within a second it is to be done. */
+const MAX_UNREAD = 1_000
+
 /** What following a log needs. */
 export interface FollowingOptions {
   readonly log: EventLog
@@ -23,7 +26,7 @@ export interface FollowingOptions {
   readonly onError: (error: unknown, context: ErrorContext) => void
   /** Gets the records that hubs write for each other. */
   readonly onControl: (record: LogRecord) => void
-  /** History was lost, and what hubs have written for each other with it. */
+  /** History was lost that could not be read for a while, and what hubs have written for each other with it. */
   readonly onLoss: () => void
 }
 
@@ -106,7 +109,7 @@ export class Following implements LogFollower {
     this.#wasAttached = true
     const isLost = epoch !== ring.epoch || log.compare(floor, ring.head.position) > 0
     if (isLost) fanOut.restart(epoch !== ring.epoch ? 'epoch' : 'trimmed', epoch, floor)
-    if (isLost && !isFirst) onLoss()
+    if (isLost && !isFirst && this.#awayFor > MAX_UNREAD) onLoss()
     this.error = undefined
     this.#isAway = false
     this.#head = head
@@ -134,6 +137,11 @@ export class Following implements LogFollower {
     this.#behindSince ??= performance.now()
     this.#options.fanOut.becomeUnready()
     this.#options.onError(error, { stage: 'log' })
+  }
+
+  /** For how long the log could not be read, in milliseconds. */
+  get #awayFor(): number {
+    return this.#isAway && this.#behindSince !== undefined ? performance.now() - this.#behindSince : 0
   }
 
   /** Ready is who has read up to where the log was at the attach. */
