@@ -2,9 +2,9 @@ import { afterTurn } from './turn.ts'
 
 /**
  * How many connections are looked at before the event loop gets a turn: to write to 5,000 at once would stall it for
- * 50 ms, and to see which of 1,000 have stalled for 1 ms.
+ * 50 ms, and to see which of 1,000 have stalled for 1 ms. An event that comes meanwhile waits for one such piece.
  */
-const BATCH = 256
+const BATCH = 64
 const MAX_TICK = 1_000
 /** After so many ticks that did not come, the timer is held for dead. */
 const MISSED_TICKS = 4
