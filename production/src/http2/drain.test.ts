@@ -24,11 +24,12 @@ it.each(HTTP2_KINDS)(
     const closed = once(server, 'close')
     process.emit(SIGNAL, SIGNAL)
     await closed
-    for (const [n, { hasEnded, retry, stream }] of streams.entries()) {
+    for (const { hasEnded, stream } of streams) {
       expect(hasEnded).toBe(true)
-      expect(retry).not.toBe(retries[n])
       expect(stream.rstCode).toBe(0)
     }
+    // Each is drawn anew: one of them in three thousand is as it was.
+    expect(streams.filter(({ retry }, n) => retry !== retries[n]).length).toBeGreaterThan(15)
     await vi.waitFor(() => expect([busy, idle].every(({ session }) => session.destroyed)).toBe(true), PATIENTLY)
     await vi.waitFor(() => expect(others.every(({ destroyed }) => destroyed)).toBe(true), PATIENTLY)
     expect(hub.stats().closed).toMatchObject({ client: 0, stalled: 0, slow: 0 })
