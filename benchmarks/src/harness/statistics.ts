@@ -1,3 +1,5 @@
+import { median } from '@sse/tooling/median'
+
 /** A figure over several rounds. */
 export interface Spread {
   readonly median: number
@@ -8,9 +10,7 @@ export interface Spread {
 /** Median, least and most of the rounds' values. */
 export function spread(values: readonly number[]): Spread {
   const sorted = values.toSorted((a, b) => a - b)
-  const upper = sorted[Math.floor(sorted.length / 2)] ?? Number.NaN
-  const lower = sorted[Math.ceil(sorted.length / 2) - 1] ?? Number.NaN
-  return { median: (lower + upper) / 2, min: sorted[0] ?? Number.NaN, max: sorted.at(-1) ?? Number.NaN }
+  return { median: median(values), min: sorted[0] ?? Number.NaN, max: sorted.at(-1) ?? Number.NaN }
 }
 
 /** The items, beginning with another one each round, so that none always comes first after a pause. */

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { createHub, type EventLog, type Hub } from '@sse/core'
 import { readEvents } from '@sse/core/testing'
 import { natsLog } from '@sse/nats'
@@ -8,6 +7,7 @@ import { sharedNats, sharedRedis } from '@sse/tooling/engines-for-test'
 import { describe, expect, it, onTestFinished, type TestContext } from 'vitest'
 import { node } from '../servers/node.ts'
 import { PRINCIPAL_HEADER } from '../servers/site.ts'
+import { until } from './until.ts'
 
 /** How soon a stream is to be over, in milliseconds. */
 const SOON = 1_000
@@ -145,8 +145,4 @@ async function serve(log: EventLog): Promise<Node> {
 
 async function ended(events: AsyncIterator<unknown>, first: Promise<IteratorResult<unknown>>): Promise<void> {
   for (let next = await first; next.done !== true; next = await events.next());
-}
-
-async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await sleep(5)
 }

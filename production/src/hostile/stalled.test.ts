@@ -1,8 +1,8 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { type CloseReason, createHub } from '@sse/core'
 import { RawClient } from '@sse/tooling/raw-client'
 import { describe, expect, it } from 'vitest'
 import { SERVERS } from '../servers/all.ts'
+import { until } from './until.ts'
 
 const HEARTBEAT = 500
 
@@ -36,7 +36,3 @@ describe.concurrent.each(SERVERS)('a client of $name that does not read', ({ sta
     client.socket.destroy()
   })
 })
-
-async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await sleep(5)
-}

@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { type ClientHttp2Session, connect } from 'node:http2'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
+import { median } from '@sse/tooling/median'
 import { VARIANTS, WARM_UP } from './compare-server.ts'
 
 /**
@@ -68,8 +69,4 @@ async function open(url: string): Promise<ClientHttp2Session> {
   session.on('error', () => {})
   await once(session, 'connect')
   return session
-}
-
-function median(numbers: readonly number[]): number {
-  return numbers.toSorted((a, b) => a - b)[numbers.length >> 1] ?? Number.NaN
 }

@@ -8,16 +8,6 @@ export function describeMachine(): string {
   return `${model}, ${availableParallelism()} cores, ${memory} GiB, ${platform()} ${release()} ${arch()}, Node ${process.version}`
 }
 
-/**
- * How many files this process may have open, each connection being one. Node raises its soft limit to the hard one when it
- * starts; above that only `ulimit -Hn`, or whoever starts it, can get.
- */
-export function openFilesLimit(): number {
-  if (platform() !== 'linux') return Number.POSITIVE_INFINITY
-  const [, soft = ''] = /^Max open files\s+(\S+)/m.exec(readFileSync('/proc/self/limits', 'utf8')) ?? []
-  return soft === 'unlimited' ? Number.POSITIVE_INFINITY : Number(soft)
-}
-
 /** How many connections to one port one address can have: a port each, of those that the system gives away. */
 export function portsOfAnAddress(): number {
   if (platform() !== 'linux') return 16_000

@@ -1,3 +1,4 @@
+import { median } from '@sse/tooling/median'
 import type { Sample } from './soak-server.ts'
 
 /** What a soak has seen: nobody there, then clients that come and go, then nobody. */
@@ -36,13 +37,7 @@ export function slope(points: readonly (readonly [x: number, y: number])[]): num
   const slopes = points.flatMap(([x, y], n) =>
     points.slice(n + 1).flatMap(([x2, y2]) => (x2 === x ? [] : [(y2 - y) / (x2 - x)])),
   )
-  return median(slopes)
-}
-
-function median(numbers: readonly number[]): number {
-  const sorted = numbers.toSorted((a, b) => a - b)
-  const middle = sorted.length / 2
-  return ((sorted[Math.ceil(middle) - 1] ?? 0) + (sorted[Math.floor(middle)] ?? 0)) / 2
+  return slopes.length === 0 ? 0 : median(slopes)
 }
 
 /** An open connection has at most so much, in MB. */
@@ -58,7 +53,7 @@ function costOfEach(samples: readonly Sample[], key: 'heapMB' | 'externalMB' | '
     const change = sample.connections - before.connections
     return Math.abs(change) < NOTABLE_CHANGE ? [] : [(sample[key] - before[key]) / change]
   })
-  return Math.min(MOST_OF_A_CONNECTION, Math.max(0, median(costs)))
+  return costs.length === 0 ? 0 : Math.min(MOST_OF_A_CONNECTION, Math.max(0, median(costs)))
 }
 
 /**

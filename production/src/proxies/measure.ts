@@ -1,7 +1,7 @@
+import { median } from '@sse/tooling/median'
 import { node } from '../servers/node.ts'
 import { type Backend, startBackend } from './backends.ts'
 import { FORMS } from './forms.ts'
-import { median } from './median.ts'
 import type { ProxyForm } from './proxy.ts'
 import { StreamClient } from './stream-client.ts'
 

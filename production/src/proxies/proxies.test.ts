@@ -1,9 +1,9 @@
+import { median } from '@sse/tooling/median'
 import { describe, expect, it } from 'vitest'
 import { SERVERS } from '../servers/all.ts'
 import { behind, openForTest, untilSize } from './behind.ts'
 import { FORMS } from './forms.ts'
 import { HAPROXY_BY_DEFAULT } from './haproxy.ts'
-import { median } from './median.ts'
 import { expectRefusal } from './refusal.ts'
 import { type StreamClient, within } from './stream-client.ts'
 

@@ -43,7 +43,6 @@ export class Following implements LogFollower {
   #isStarted = false
   #isStopped = false
   #isAway = false
-  #wasAttached = false
   #head: string | undefined
   #ready: Promise<void> | undefined
   #resolveReady: (() => void) | undefined
@@ -105,8 +104,7 @@ export class Following implements LogFollower {
   attach({ epoch, floor, head }: { epoch: string; floor: string; head: string }): void {
     const { fanOut, log, onLoss } = this.#options
     const { ring } = fanOut
-    const isFirst = !this.#wasAttached
-    this.#wasAttached = true
+    const isFirst = ring.epoch === ''
     const isLost = epoch !== ring.epoch || log.compare(floor, ring.head.position) > 0
     if (isLost) fanOut.restart(epoch !== ring.epoch ? 'epoch' : 'trimmed', epoch, floor)
     if (isLost && !isFirst && this.#awayFor > MAX_UNREAD) onLoss()
